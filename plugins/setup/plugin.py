@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import sys
+import time
 
 from dokku_min import __version__, builtins, commands, dispatch, environment, host, plugins
 from dokku_min.sdk import Failure, Plugin, files, log, paths
@@ -38,6 +39,7 @@ def setup(*, domain="", ssh_key="", name="admin", install_packages=False, dry_ru
     _directories()
     _program(archive)
     _core_plugins()
+    _remove_old_builds(_program_path())
     _hooks(dry_run)
     if domain and not dry_run:
         commands.run_child(["domains:set-global", domain])
@@ -109,17 +111,20 @@ def _directories() -> None:
 def _program(archive: str) -> None:
     """The file itself, its other names, and the command that sshd runs for every key."""
     log.info1("Program")
-    bin_dir = os.environ.get("DOKKU_BIN_DIR", "/usr/bin")
-    program = f"{bin_dir}/dokku"
+    program = _program_path()
     with open(archive, "rb") as source:
         host.file(program, source.read(), mode=0o755)
     for name in ("plugn", "sshcommand"):
-        host.link(f"{bin_dir}/{name}", program)
+        host.link(f"{os.path.dirname(program)}/{name}", program)
     user = environment.system_user()
     host.file(f"{paths.dokku_root()}/.sshcommand", _ssh_command(program) + "\n", owner=user)
     if not os.path.exists(f"{paths.dokku_root()}/.ssh/authorized_keys"):
         host.file(f"{paths.dokku_root()}/.ssh/authorized_keys", "", mode=0o600, owner=user)
     host.file(f"{paths.lib_root()}/VERSION", builtins.own_version() + "\n", owner=user)
+
+
+def _program_path() -> str:
+    return f"{os.environ.get('DOKKU_BIN_DIR', '/usr/bin')}/dokku"
 
 
 def _ssh_command(program: str) -> str:
@@ -146,7 +151,7 @@ def _core_plugins() -> None:
         host.link(f"{core}/enabled/{name}", f"{core}/available/{name}")
         host.link(f"{paths.available_path()}/{name}", f"{core}/available/{name}")
         host.link(f"{paths.enabled_path()}/{name}", f"{paths.available_path()}/{name}")
-    _remove_what_is_gone(core, build)
+    _remove_stale_links(core, build)
     if not host.dry():
         for name in _bundled():
             for base in (paths.available_path(), paths.enabled_path()):
@@ -154,8 +159,8 @@ def _core_plugins() -> None:
         dispatch.forget_index()
 
 
-def _remove_what_is_gone(core: str, build: str) -> None:
-    """Links to core plugins that this build lacks, copies of older builds, and older builds but the last one."""
+def _remove_stale_links(core: str, build: str) -> None:
+    """Links to core plugins that this build lacks, and copies of older builds."""
     for base in (f"{core}/enabled", paths.available_path(), paths.enabled_path()):
         for name in os.listdir(base) if os.path.isdir(base) else ():
             path = f"{base}/{name}"
@@ -164,11 +169,19 @@ def _remove_what_is_gone(core: str, build: str) -> None:
     for name in os.listdir(core) if os.path.isdir(core) else ():
         if name not in (build, "available", "enabled", "config.toml") and not name.startswith("."):
             host.absent(f"{core}/{name}")
-    home = os.path.dirname(paths.UNPACKED)
-    others = [n for n in os.listdir(home) if not n.startswith(".") and n != build]
-    others.sort(key=lambda n: os.stat(f"{home}/{n}").st_mtime)
-    for name in others[:-1]:  # a command of the last build may still be running
-        host.absent(f"{home}/{name}")
+
+
+def _remove_old_builds(program: str) -> None:
+    """Unpacked trees that no installation of this machine uses any more; a command of the last one may still run."""
+    home, build = os.path.split(paths.UNPACKED)
+    users = f"{home}/.installed"
+    host.directory(users)
+    host.file(f"{users}/{program.strip('/').replace('/', '-')}", build)
+    used = {files.read(f"{users}/{name}") for name in os.listdir(users)} if os.path.isdir(users) else set()
+    for name in os.listdir(home):
+        idle = not name.startswith(".") and name not in {*used, build}
+        if idle and os.stat(f"{home}/{name}").st_mtime < time.time() - 3600:
+            host.absent(f"{home}/{name}")
 
 
 def _hooks(dry_run: bool) -> None:
