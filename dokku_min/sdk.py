@@ -20,12 +20,12 @@ that the core may keep it warm.
 import os
 import sys
 
-from dokku_min import apps, args, dispatch, files, log, names, paths, properties, report, words
+from dokku_min import apps, args, confirm, dispatch, files, log, names, paths, properties, report, words
 from dokku_min.errors import Failure
 from dokku_min.locks import app_lock, directory_lock
 
-__all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "directory_lock", "each_app",
-           "files", "fire", "holds", "log", "names", "paths", "properties", "report", "words"]  # fmt: skip
+__all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "confirm", "directory_lock",
+           "each_app", "files", "fire", "holds", "log", "names", "paths", "properties", "report", "words"]  # fmt: skip
 
 GLOBAL = names.GLOBAL
 
