@@ -25,9 +25,9 @@ class Signature:
 
     def __init__(self, function):  # type: ignore[no-untyped-def]
         code = function.__code__
-        count = code.co_argcount
-        self.positional = code.co_varnames[:count]
-        self.required = count - len(function.__defaults__ or ())
+        own = 1 if hasattr(function, "__self__") else 0  # a bound method is given its first argument already
+        self.positional = code.co_varnames[own : code.co_argcount]
+        self.required = len(self.positional) - len(function.__defaults__ or ())
         self.flags = function.__kwdefaults__ or {}
         self.rest = bool(code.co_flags & 0x04)
 

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 
-from dokku_min import files, paths
+from dokku_min import files, names, paths
 from dokku_min.errors import Failure
 
 _NESTED = "DOKKU_LOCKED_APPS"  # "app=content" words: what this process tree holds, for nested calls from hooks
@@ -101,13 +101,17 @@ class app_lock:  # noqa: N801
 
     def _create(self) -> int:
         """The file appears whole, content and lock included, or not at all: an empty one would bar the app for good."""
-        fd = os.open(os.path.dirname(self.path), os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o644)
+        try:
+            fd = os.open(os.path.dirname(self.path), os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:  # the app was destroyed while we waited
+            raise names.no_such_app(self.app) from None
         fcntl.flock(fd, fcntl.LOCK_EX)
         os.write(fd, self.content.encode())
         if os.geteuid() == 0:
             os.fchown(fd, *files.owner_ids())
         try:
-            os.link(f"/proc/self/fd/{fd}", self.path, follow_symlinks=True)
+            # src_dir_fd: without one Python calls link(2), which takes the /proc link itself
+            os.link(f"/proc/self/fd/{fd}", self.path, src_dir_fd=fd, follow_symlinks=True)
         except FileExistsError:
             os.close(fd)
             return -1
