@@ -76,6 +76,10 @@ class Server:
         run("chown", "-R", f"{self.user}:{self.user}", self.root / "dokkurc", self.lib / "config")
         self.start_daemons()
 
+    def app(self, name: str) -> str:
+        """A name for an app of this server; docker is shared with others, so each server has its own prefix."""
+        return f"{self.name}-{name}"
+
     def build(self) -> Path:
         archive = self.base / "dokku.build"
         self.base.mkdir(parents=True, exist_ok=True)
@@ -96,8 +100,9 @@ class Server:
 
     def remove(self) -> None:
         """Every trace of it, apps included."""
-        for app in self.dokku("apps:list", "--quiet", check=False).stdout.split():
-            self.dokku("apps:destroy", app, "--force", check=False)
+        if (self.bin / "dokku").exists():
+            for app in self.dokku("apps:list", "--quiet", check=False).stdout.split():
+                self.dokku("apps:destroy", app, "--force", check=False)
         self.stop()
         time.sleep(0.3)
         run("rm", "-rf", self.base)

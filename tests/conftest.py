@@ -1,0 +1,65 @@
+"""Fixtures for every test. Integration tests use one real server, started once per run; nothing external is mocked."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.apps import BUSYBOX, import_busybox
+from tests.server import CHECKOUT, Server, run
+
+# the machine's own Dokku or git settings must not decide a test
+for name in [n for n in os.environ if n.startswith(("DOKKU_", "SHIV_", "GIT_", "PLUGIN_", "SSH_", "PYTHON"))]:
+    del os.environ[name]
+sys.dont_write_bytecode = True
+
+NAME = os.environ.get("TEST_SERVER") or f"test-{CHECKOUT.name}".lower()  # two checkouts may test at once
+DOMAIN = "test.example"
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A fresh server of this checkout's build, its apps on *.test.example; gone at the end unless KEEP_SERVER is set."""
+    assert os.geteuid() == 0, "integration tests set up a server of their own: run them as root"
+    found = Server(NAME)
+    found.remove()
+    remove_leftovers(found)
+    found.start()
+    found.dokku("domains:set-global", DOMAIN, check=False)
+    yield found
+    if not os.environ.get("KEEP_SERVER"):
+        found.remove()
+        remove_leftovers(found)
+
+
+def remove_leftovers(server: Server) -> None:
+    """Containers, images and networks of this server's apps, also those that a crashed run has left in docker."""
+    run("sh", "-c", 'docker ps -aq --filter "name=^$1" | xargs -r docker rm -f', "sh", f"{server.name}-")
+    run("sh", "-c", 'docker images -q "dokku/$1*" | sort -u | xargs -r docker rmi -f', "sh", f"{server.name}-", check=False)
+    run("sh", "-c", 'docker network ls -q --filter "name=^$1" | xargs -r docker network rm', "sh", f"{server.name}-")
+
+
+@pytest.fixture(scope="session")
+def busybox_image() -> str:
+    """The name of a local image with a static busybox and nothing else; no registry is asked."""
+    import_busybox()
+    return BUSYBOX
+
+
+@pytest.fixture
+def app(server, busybox_image, request):
+    """The name of an app for this very test, not created yet, and destroyed afterwards."""
+    name = server.app(request.node.name.replace("test_", "", 1).replace("_", "-")[:40].partition("[")[0].strip("-"))
+    server.dokku("apps:destroy", name, "--force", check=False)
+    yield name
+    server.dokku("apps:destroy", name, "--force", check=False)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory) -> Path:
+    """The one file, built from this checkout."""
+    path = tmp_path_factory.mktemp("build") / "dokku"
+    subprocess.run([CHECKOUT / "scripts/build", path], check=True, capture_output=True)
+    return path
