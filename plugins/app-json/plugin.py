@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""app-json: what an app's app.json asks for (commands-b.md 8). State: LIB/data/app-json/APP/app.json."""
+
+import manifest
+
+from dokku_min.sdk import Failure, Plugin, ask, files, fire, holds, paths, properties, report
+
+plugin = Plugin("app-json", properties=True)
+main = plugin.main
+
+
+@plugin.trigger("core-post-extract")
+def core_post_extract(app, directory, revision):
+    path = manifest.extract(app, directory)
+    if path:
+        fire("app-json-is-valid", app, path)
+
+
+@plugin.trigger("app-json-is-valid")
+def app_json_is_valid(app, path):
+    manifest.validate(path, manifest.wanted(app))
+
+
+@plugin.trigger("app-json-line")
+def app_json_line(app, path, field):
+    """For other plugins that judge a part of the file: the line to name."""
+    return str(manifest.line_of(path, field))
+
+
+@plugin.trigger("post-extract")
+def post_extract(app, directory, revision):
+    """By now the Procfile has been taken over too: a formation must speak of its process types."""
+    for process, wanted in (manifest.field(app, "formation") or {}).items():
+        if wanted and wanted.get("quantity") and not _is_known(app, process):
+            raise Failure(f"{manifest.wanted(app)}: formation.{process} is no process type of the Procfile")
+
+
+def _is_known(app, process):
+    return not holds("procfile-exists", app) or bool(ask("procfile-get-command", app, process, "5000"))
+
+
+@plugin.trigger("app-json-get-content")
+def app_json_get_content(app, path):
+    """Strict JSON, also where the file has comments. With a path: of that file."""
+    if path:
+        import lenient
+
+        return report.to_json(lenient.parse(files.read(path).strip() or "{}", manifest.wanted(app)))
+    return report.to_json(manifest.content(app))
+
+
+@plugin.trigger("app-json-process-deploy-parallelism")
+def parallelism(app, process):
+    return str(manifest.field(app, "formation", process, "max_parallel") or 1)
+
+
+@plugin.trigger("core-post-deploy")
+def core_post_deploy(app):
+    manifest.promote(app)
+
+
+@plugin.trigger("post-create")
+def post_create(app):
+    files.make_dir(paths.data_dir("app-json", app))
+
+
+@plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
+def post_app_copy(old, new):
+    manifest.copy(old, new)
+
+
+@plugin.trigger("post-delete")
+def post_delete(app):
+    manifest.forget(app)
+
+
+def _relative(scope, key, value):
+    path = value.strip("/")
+    if not path or ".." in path.split("/"):
+        raise Failure(f"Invalid {key}: {value}", "give the path of a file inside the source, as in: deploy/app.json")
+    return path
+
+
+plugin.settable({"appjson-path": "both"}, check=_relative)
+
+
+@plugin.report(heading="app-json", legacy=True)
+def rows(scope):
+    own, overall = (properties.get("app-json", name, "appjson-path") for name in (scope, "--global"))
+    effective = {"app-json-global-appjson-path": overall, "app-json-computed-appjson-path": manifest.wanted(scope)}
+    return effective if scope == "--global" else {"app-json-appjson-path": own, **effective}
+
+
+if __name__ == "__main__":
+    plugin.run()
