@@ -61,7 +61,8 @@ def _on_terminal() -> bool:
 def _lines(everything: bool) -> tuple[list[list[str]], list[list[str]]]:
     index = dispatch.index()
     about = index.descriptions()
-    core, community = [], []
+    core: list[list[str]] = []
+    community: list[list[str]] = []
     for command in index.commands():
         if not command.help:
             continue

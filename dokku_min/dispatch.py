@@ -91,7 +91,7 @@ def spawn(argv: list[str], stdin: int | None = None, stdout: int | None = None, 
     """Run a plugin's executable and return its status; negative when a signal ended it. No `#!` line means bash."""
     sys.stdout.flush()
     moves = [(os.POSIX_SPAWN_DUP2, fd, n) for fd, n in ((stdin, 0), (stdout, 1)) if fd is not None]
-    start = {"file_actions": moves, "setsigdef": _RESET}
+    start: dict = {"file_actions": moves, "setsigdef": _RESET}
     environment = os.environ if env is None else env
     try:
         try:

@@ -120,15 +120,18 @@ def _changed_at(path: str) -> int:
 
 
 def _build() -> str:
-    heads, triggers, commands, about = [], {}, {}, []
+    heads: list[str] = []
+    triggers: dict[str, list[str]] = {}
+    commands: dict[str, str] = {}
+    about: list[str] = []
     for name in enabled_names():
         base = f"{paths.enabled_path()}/{name}"
         manifest = manifest_of(base)
         info = manifest["plugin"]
         core = "core-plugins" in os.path.realpath(base)
         program = info.get("exec", "")
-        own = {word: f"{name}!" for word in (info.get("triggers", []) if program else [])}
-        for word in {**{entry: name for entry in _files(base)}, **own}:
+        own = dict.fromkeys(info.get("triggers", []) if program else [], f"{name}!")
+        for word in {**dict.fromkeys(_files(base), name), **own}:
             triggers.setdefault(word, []).append(own.get(word, name))
         for line, text in manifest["commands"].items() if program else ():
             command, _, usage = line.partition(" ")

@@ -112,6 +112,6 @@ def _command(argv: tuple[str, ...], how: dict):  # type: ignore[no-untyped-def]
     except CommandNotFound:
         raise Failure(f"{argv[0]} is not installed", "`sudo dokku setup` names the package that has it", 127) from None
     # bound_command, not [...]: indexing drops None and flattens lists, and argv is meant word by word
-    command = command.bound_command(*argv[1:]) if len(argv) > 1 else command
-    command = command.with_env(**env) if env else command
-    return command.with_cwd(cwd) if cwd else command
+    bound = command.bound_command(*argv[1:]) if len(argv) > 1 else command
+    placed = bound.with_env(**env) if env else bound
+    return placed.with_cwd(cwd) if cwd else placed

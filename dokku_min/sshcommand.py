@@ -25,7 +25,7 @@ _HELP = """Usage: sshcommand <command>
 def main(argv: list[str]) -> int:
     """Serve one call of the program."""
     environment.prepare()
-    verbs = {
+    verbs: dict = {
         "create": (create, 2), "acl-remove": (acl_remove, 2), "list": (_list, 1),
         "acl-remove-by-fingerprint": (acl_remove_by_fingerprint, 2), "acl-add": (_acl_add_stdin, 2),
     }  # fmt: skip

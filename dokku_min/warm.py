@@ -28,6 +28,7 @@ def run(plugin: plugins.Plugin, argv: list[str], stdin: int | None, stdout: int 
         status = call(plugin, argv)
     finally:
         leave(status)
+    return status
 
 
 def call(plugin: plugins.Plugin, argv: list[str]) -> int:
@@ -61,10 +62,10 @@ def load(plugin: plugins.Plugin) -> tuple[object, dict]:
     return _loaded[plugin.name]
 
 
-def _set_aside(directory: str) -> dict[str, object]:
+def _set_aside(directory: str) -> dict:
     """Take modules of plugins out of sys.modules, but for those in directory, and return them."""
     trees = (f"{paths.lib_root()}/", f"{paths.bundled_plugins()}/")
-    found = {}
+    found: dict = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         if file.startswith(trees) and not (directory and file.startswith(f"{directory}/")):

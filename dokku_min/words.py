@@ -29,7 +29,7 @@ def split(text: str) -> list[str]:
 
 
 def _quoted(quote: str, rest) -> list[str]:  # type: ignore[no-untyped-def]
-    found = []
+    found: list[str] = []
     for char in rest:
         if char == quote:
             return found

@@ -19,9 +19,15 @@ NAME = os.environ.get("TEST_SERVER") or f"test-{CHECKOUT.name}".lower()  # two c
 DOMAIN = "test.example"
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "server" in item.fixturenames:
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def server():
-    """A fresh server of this checkout's build, its apps on *.test.example; gone at the end unless KEEP_SERVER is set."""
+    """A fresh server of this checkout's build, apps on *.test.example; gone at the end unless KEEP_SERVER is set."""
     assert os.geteuid() == 0, "integration tests set up a server of their own: run them as root"
     found = Server(NAME)
     found.remove()
@@ -36,9 +42,12 @@ def server():
 
 def remove_leftovers(server: Server) -> None:
     """Containers, images and networks of this server's apps, also those that a crashed run has left in docker."""
-    run("sh", "-c", 'docker ps -aq --filter "name=^$1" | xargs -r docker rm -f', "sh", f"{server.name}-")
-    run("sh", "-c", 'docker images -q "dokku/$1*" | sort -u | xargs -r docker rmi -f', "sh", f"{server.name}-", check=False)
-    run("sh", "-c", 'docker network ls -q --filter "name=^$1" | xargs -r docker network rm', "sh", f"{server.name}-")
+    for script in (
+        'docker ps -aq --filter "name=^$1" | xargs -r docker rm -f',
+        'docker images --format "{{.Repository}}:{{.Tag}}" "dokku/$1*" | xargs -r docker rmi -f',
+        'docker network ls -q --filter "name=^$1" | xargs -r docker network rm',
+    ):
+        run("sh", "-c", script, "sh", f"{server.name}-", check=False)
 
 
 @pytest.fixture(scope="session")

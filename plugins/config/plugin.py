@@ -6,8 +6,8 @@ import sys
 
 import envfile
 
-from dokku_min.sdk import Failure, Plugin, ask, dispatch, files, log, names, paths, properties
 from dokku_min.locks import directory_lock
+from dokku_min.sdk import Failure, Plugin, ask, dispatch, files, log, names, paths, properties
 
 GLOBAL = names.GLOBAL
 plugin = Plugin("config", properties=True)
