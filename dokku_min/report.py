@@ -6,11 +6,13 @@ from dokku_min.errors import Failure
 from dokku_min.names import GLOBAL
 
 
-def show(name: str, heading: str, legacy: bool, rows_of, argv: list[str]) -> None:  # type: ignore[no-untyped-def]
+def show(name: str, heading: str, legacy: bool, rows_of, argv: list[str], capital: bool = True,
+         extra=None) -> None:  # type: ignore[no-untyped-def]  # fmt: skip
     """Print a report as text, as JSON, or one value of it.
 
     rows_of(scope) gives {flag without dashes: text, or a function that finds it out}; scope is an app or `--global`.
-    heading is the word in the heading and the prefix that JSON drops; legacy keeps the prefixed JSON keys too.
+    heading is the word in the heading and the prefix that JSON drops; legacy keeps the prefixed JSON keys too;
+    capital says whether labels begin with a capital letter; extra(scope) adds what only JSON has.
     """
     scope, flag, form = _parse(name, argv)
     scopes = [scope] if scope else apps.visible()
@@ -21,10 +23,10 @@ def show(name: str, heading: str, legacy: bool, rows_of, argv: list[str]) -> Non
         if flag:
             print(_value(_pick(rows, flag)))
         elif form == "json":
-            print(_json(rows, heading, legacy))
+            print(_json(rows, heading, legacy, extra(each) if extra else {}))
         else:
             log.info2_quiet(f"{each} {heading} information")
-            print_rows(rows)
+            print_rows(rows, capital)
 
 
 def _parse(name: str, argv: list[str]) -> tuple[str, str, str]:
@@ -61,15 +63,16 @@ def _value(value) -> str:  # type: ignore[no-untyped-def]
     return str(found).lower() if isinstance(found, bool) else str(found)
 
 
-def print_rows(rows: dict) -> None:
+def print_rows(rows: dict, capital: bool = True) -> None:
     width = max([31, *(len(flag) + 2 for flag in rows)])
     for flag in sorted(rows):
         label = flag.replace("-", " ").replace(".", " ")
-        print(f"       {(label[:1].upper() + label[1:] + ':').ljust(width)}{_value(rows[flag])}".rstrip())
+        label = label[:1].upper() + label[1:] if capital else label
+        print(f"       {(label + ':').ljust(width)}{_value(rows[flag])}".rstrip())
 
 
-def _json(rows: dict, prefix: str, legacy: bool) -> str:
-    found: dict[str, str] = {}
+def _json(rows: dict, prefix: str, legacy: bool, extra: dict) -> str:
+    found: dict[str, object] = dict(extra)
     for flag, value in rows.items():
         text = _value(value)
         found[flag.removeprefix(f"{prefix}-")] = text

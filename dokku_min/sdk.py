@@ -68,16 +68,20 @@ class Plugin:
 
         return register
 
-    def report(self, command: str = "", heading: str = "", legacy: bool = False):  # type: ignore[no-untyped-def]
-        """Serve `PLUGIN:report` and the `report` trigger from a function scope -> {flag: text or function}."""
+    def report(self, command: str = "", heading: str = "", legacy: bool = False, capital: bool = True,
+               extra=None):  # type: ignore[no-untyped-def]  # fmt: skip
+        """Serve `PLUGIN:report` and the `report` trigger from a function scope -> {flag: text or function}.
+
+        capital: whether labels begin with a capital letter. extra(scope) -> {key: value}: what only JSON has, like lists.
+        """
         title, name = heading or self.name, command or f"{self.name}:report"
 
         def register(rows):  # type: ignore[no-untyped-def]
             def show(*argv: str) -> None:
-                report.show(name.removesuffix(":report"), title, legacy, rows, list(argv))
+                report.show(name.removesuffix(":report"), title, legacy, rows, list(argv), capital, extra)
 
             self.commands[name] = (show, None, None)
-            self.trigger("report")(lambda app: report.show(name, title, legacy, rows, [app]))
+            self.trigger("report")(lambda app: report.show(name, title, legacy, rows, [app], capital))
             return rows
 
         return register
