@@ -224,12 +224,12 @@ def each_app(selected: list[str], label: str, parallel: int, act) -> None:  # ty
             del running[pid]
         if app:
             log.info1(f"Running {label} against app {app}" if pool == 1 else f"Running command against {app}")
-            running[_forked(lambda app=app: act(app))] = app
+            running[forked(lambda app=app: act(app))] = app
     if failed:
         raise Failure(f"{label} command returned {len(failed)} errors")
 
 
-def _forked(action) -> int:  # type: ignore[no-untyped-def]
+def forked(action) -> int:  # type: ignore[no-untyped-def]
     from dokku_min import warm
 
     sys.stdout.flush()

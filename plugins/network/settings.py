@@ -104,7 +104,7 @@ def _listener(value):
     try:
         ipaddress.ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
         valid = port.isascii() and port.isdigit() and 0 < int(port) < 65536
-        valid = valid and (":" not in host or host.startswith("[") and host.endswith("]"))
+        valid = valid and (":" not in host or (host.startswith("[") and host.endswith("]")))
     except ValueError:
         valid = False
     if not valid:

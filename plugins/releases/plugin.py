@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+"""releases: every deploy makes a release, the current one is what runs, and an older one can be run again.
+
+Serves release-and-deploy and deploy, the two ways to a new release (commands-b.md 1.5, steps 8 to 17); the app's
+scheduler brings the containers to it.
+"""
+
+import os
+
+import records
+
+from dokku_min import dispatch, run
+from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, words
+
+plugin = Plugin("releases")
+main = plugin.main
+
+
+def tagged(app, tag=""):
+    """The app's image by name: what the registry or another plugin says it is called, else dokku/APP:latest."""
+    repository = ask("deployed-app-repository", app)
+    name = ask("deployed-app-image-repo", app) or f"dokku/{app}"
+    return f"{repository}{name}:{ask('deployed-app-image-tag', app) or tag or 'latest'}"
+
+
+def image_facts(name):
+    """(image id, builder type, release stage) of an image on this host."""
+    form = '{{.Id}} {{index .Config.Labels "com.dokku.builder-type"}} {{index .Config.Labels "com.dokku.image-stage"}}'
+    status, answer = run.answer("docker", "image", "inspect", "--format", form, "--", name, quiet=True)
+    if status:
+        raise Failure(f"App image ({name}) not found", "push the app, or rebuild it with: dokku ps:rebuild APP")
+    identity, _, rest = answer.strip().partition(" ")
+    builder, _, stage = rest.partition(" ")
+    return identity, builder or "dockerfile", stage
+
+
+@plugin.trigger("release-and-deploy")
+def release_and_deploy(app, tag="", source=""):
+    """Make a release of the image that was built last, and bring the app to it."""
+    run.preload()
+    with app_lock(app):
+        log.info1(f"Releasing {app}...")
+        image = tagged(app, tag)
+        _, builder, _ = image_facts(image)
+        _old_hooks("pre-release", builder, app, tag or "latest")
+        fire("pre-release-builder", builder, app, image)
+        fire("builder-release", builder, app, tag or "latest")
+        fire("post-release-builder", builder, app, image)
+        _old_hooks("pre-deploy", "", app, tag or "latest")
+        if ask("ps-get-property", app, "skip-deploy") == "true":
+            return log.info1("Skipping deployment")
+        return _deploy(app, tag, source or "unknown")
+
+
+def _old_hooks(name, builder, app, tag):
+    """Names that core stopped using, still fired for the plugins that have them (plugins.md 7, point 12)."""
+    kind = {"herokuish": "buildpack"}.get(builder, builder)
+    old = f"{name}-{kind}" if kind else name
+    if dispatch.index().implemented(old):
+        log.warn(f"Deprecated: please upgrade plugin to use 'pre-release-builder' plugin trigger instead of {old}")
+        fire(old, app, tag)
+
+
+@plugin.trigger("deploy")
+def deploy(app, tag="", types="", source=""):
+    """New containers of the current image; types (comma list) limits which. Scaling keeps those that may stay."""
+    run.preload()
+    with app_lock(app):
+        _deploy(app, tag, source or "deploy", types)
+
+
+def _deploy(app, tag, source, types=""):
+    before = records.current(app) or {}
+    log.info1(f"Deploying {app} via the {scheduler(app)} scheduler...")
+    record = make_record(app, tag, source, before)
+    record["generation"] = _generation(record, before, types, keep=source == "ps:scale")
+    launch(app, record, tag, types)
+
+
+def _generation(record, before, types, keep):
+    """Which types get fresh containers although nothing about them has changed."""
+    number = before.get("number", 0) + 1
+    chosen = types.split(",") if types else list(record["formation"])
+    old = before.get("generation", {})
+    return {name: old.get(name, 0) if keep or name not in chosen else number for name in record["formation"]}
+
+
+def make_record(app, tag, source, before):
+    """Gather what the new release is made of."""
+    import json
+    import time
+
+    image, builder, _ = image_facts(tagged(app, tag))
+    formation = _formation(app)
+    ports = ask("ports-get", app).split()
+    port = next((each.split(":")[2] for each in ports if not each.startswith("udp:")), "5000")
+    return {
+        "image": image, "builder": builder, "source": source, "created_at": int(time.time()), "ports": ports,
+        "user": os.environ.get("SSH_NAME", ""), "formation": formation,
+        "revision": ask("git-revision", app) or before.get("revision", ""),
+        "config": json.loads(ask("config-export", app, "false", "true", "json") or "{}"),
+        "commands": {name: words.split(ask("ps-process-command", app, name, builder, port)) for name in formation},
+        "docker_options": _docker_options(app, tag or "latest", builder, formation),
+    }  # fmt: skip
+
+
+def _formation(app):
+    """{type: count}, without the types that the Procfile no longer has."""
+    pairs = (line.partition("=") for line in ask("ps-current-scale", app).splitlines())
+    scale = {name: int(count) for name, _, count in pairs}
+    if holds("procfile-exists", app):
+        for name in [n for n, count in scale.items() if count and not holds("procfile-get-command", app, n, "5000")]:
+            log.warn(f"Skipping {name} as it is missing from the current Procfile")
+            del scale[name]
+    return {name: count for name, count in scale.items() if count}
+
+
+def _docker_options(app, tag, builder, formation):
+    """{dyno: flags} as the plugins want them, asked once per container as the contract says (plugins.md 2, Deploy)."""
+    found = {}
+    for name, count in formation.items():
+        for index in map(str, range(1, count + 1)):
+            flags = ask("docker-args-deploy", app, tag, name, index, must=True)
+            flags += " " + ask("docker-args-process-deploy", app, builder, tag, name, index, must=True)
+            found[f"{name}.{index}"] = words.split(flags)
+    return found
+
+
+def scheduler(app):
+    return ask("scheduler-detect", app)
+
+
+def launch(app, record, tag="", types=""):
+    """Write the record and have the scheduler bring the app to it; what fails leaves the release before in force."""
+    number = records.add(app, record)
+    _keep_image(app, number, record["image"])
+    os.environ["DOKKU_RELEASE"] = str(number)
+    try:
+        fire("scheduler-deploy", scheduler(app), app, tag or "latest", types)
+    except Failure:
+        records.discard(app, number)
+        run.works("docker", "image", "rm", "--no-prune", f"dokku/{app}:v{number}")
+        raise
+    finally:
+        del os.environ["DOKKU_RELEASE"]
+    if records.current_number(app) != number:  # a scheduler that knows no releases
+        records.activate(app, number)
+    _forget_old(app)
+    log.info2("Application deployed:")
+    for url in ask("domains-urls", app, "urls").splitlines():
+        log.verbose(url)
+    print()
+
+
+def _keep_image(app, number, image):
+    """A tag of its own keeps the image from being pruned for as long as one may go back to the release."""
+    run.works("docker", "image", "tag", image, f"dokku/{app}:v{number}")
+
+
+def _forget_old(app):
+    for number in records.past_keeping(app):
+        run.works("docker", "image", "rm", f"dokku/{app}:v{number}")
+        records.discard(app, number)
+
+
+@plugin.trigger("release-activate")
+def release_activate(app, number):
+    """The scheduler has all containers of the release healthy: from here on it is what the app runs."""
+    records.activate(app, int(number))
+
+
+@plugin.trigger("release-current")
+def release_current(app):
+    """The record that is in force, as JSON; nothing before the first deploy."""
+    return records.text(app, records.current_number(app)) or None
+
+
+@plugin.trigger("release-target")
+def release_target(app):
+    """The record to bring the app to: the one being deployed by our caller, else the current one."""
+    number = os.environ.get("DOKKU_RELEASE", "")
+    return records.text(app, number) if number else release_current(app)
+
+
+@plugin.trigger("release-retag")
+def release_retag(app):
+    """A deploy failed after its build: the app's image name means the current release again."""
+    record = records.current(app)
+    name = f"dokku/{app}:latest"
+    if record:
+        run.works("docker", "image", "tag", record["image"], name)
+    else:
+        run.works("docker", "image", "rm", name)
+
+
+@plugin.command("releases", "releases:list")
+def list_(app, *, format=""):  # noqa: A002
+    import time
+
+    serving = records.current_number(app)
+    found = [records.load(app, number) for number in reversed(records.numbers(app)) if number <= serving]
+    if format == "json":
+        from dokku_min.report import to_json
+
+        shown = ("number", "image", "revision", "source", "created_at", "user", "formation")
+        return print(to_json([{key: each[key] for key in shown} for each in found]))
+    log.info2_quiet(f"{app} releases")
+    rows = [["Release", "Created", "By", "Source", "Revision"]]
+    for each in found:
+        mark = "v{}{}".format(each["number"], " (current)" if each["number"] == serving else "")
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each["created_at"]))
+        rows.append([mark, when, each["user"], each["source"], each["revision"][:12]])
+    print(log.columns(rows))
+    return None
+
+
+@plugin.command("releases:info")
+def info(app, number="", *, show_config=False):
+    """One release; values of its config only when asked for, they may be secrets."""
+    record = records.load(app, _number(number) if number else records.current_number(app))
+    if not show_config:
+        record["config"] = sorted(record["config"])
+    import json
+
+    print(json.dumps(record, indent=2, sort_keys=True))
+
+
+def _number(word):
+    digits = word.removeprefix("v")
+    if not digits.isascii() or not digits.isdigit():
+        raise Failure(f"{word} is not a release number", "write it as in `dokku releases APP`: v3")
+    return int(digits)
+
+
+@plugin.command("releases:rollback")
+def rollback(app, number=""):
+    """Run an older release again: its image, config, formation and options, as a new release."""
+    run.preload()
+    with app_lock(app):
+        serving = records.current_number(app)
+        chosen = _number(number) if number else serving - 1
+        if chosen >= serving:
+            raise Failure(f"v{chosen} is not older than v{serving}, which serves", f"see `dokku releases {app}`")
+        old = records.load(app, chosen)
+        log.info1(f"Rolling {app} back to v{chosen}")
+        _restore_config(app, old["config"])
+        fire("ps-set-scale", app, "true", "true", *(f"{name}={count}" for name, count in old["formation"].items()))
+        again = {**old, "source": f"rollback to v{chosen}", "user": os.environ.get("SSH_NAME", "")}
+        del again["number"]
+        again["generation"] = dict.fromkeys(old["formation"], serving + 1)
+        run.works("docker", "image", "tag", old["image"], f"dokku/{app}:latest")
+        launch(app, again)
+
+
+def _restore_config(app, wanted):
+    """The app's own variables become those of the release; global ones stay the operator's."""
+    import json
+
+    shared = json.loads(ask("config-export", "--global", "true", "false", "json") or "{}")
+    own = json.loads(ask("config-export", app, "false", "false", "json") or "{}")
+    gone = [key for key in own if key not in wanted]
+    changed = [f"{key}={value}" for key, value in wanted.items() if own.get(key, shared.get(key)) != value]
+    if changed:
+        check("config:set", "--no-restart", app, *changed)
+    if gone:
+        check("config:unset", "--no-restart", app, *gone)
+
+
+@plugin.trigger("post-delete")
+def post_delete(app):
+    from dokku_min.sdk import files
+
+    files.remove_tree(paths.data_dir("releases", app))
+
+
+if __name__ == "__main__":
+    plugin.run()
