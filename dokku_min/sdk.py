@@ -25,7 +25,7 @@ from dokku_min.errors import Failure
 from dokku_min.locks import app_lock, directory_lock
 
 __all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "confirm", "directory_lock",
-           "each_app", "files", "fire", "holds", "log", "names", "paths", "properties", "report", "words"]  # fmt: skip
+           "each_app", "files", "fire", "forked", "holds", "log", "names", "paths", "properties", "report", "words"]  # fmt: skip
 
 GLOBAL = names.GLOBAL
 
@@ -230,6 +230,7 @@ def each_app(selected: list[str], label: str, parallel: int, act) -> None:  # ty
 
 
 def forked(action) -> int:  # type: ignore[no-untyped-def]
+    """Run action() in a process of its own, forked from here; its pid. What it raises becomes message and status."""
     from dokku_min import warm
 
     sys.stdout.flush()

@@ -115,7 +115,8 @@ def _uses_init(app, slot):
     if chosen:
         return chosen != "false"
     vendor = '{{index .Config.Labels "org.opencontainers.image.vendor"}}'
-    return run.answer("docker", "image", "inspect", "-f", vendor, slot.record["image"], quiet=True)[1].strip() != "linuxserver.io"
+    answer = run.answer("docker", "image", "inspect", "-f", vendor, slot.record["image"], quiet=True)[1]
+    return answer.strip() != "linuxserver.io"
 
 
 def _published(app, slot):
