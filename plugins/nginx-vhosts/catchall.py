@@ -1,0 +1,49 @@
+"""Servers for host names that no app has: refuse, rather than show whichever app happens to come first.
+
+None says `default_server`: nginx takes the first server of a port, and these come first (conf.d/00-default-vhost.conf),
+so an operator's own default server on the same port still wins, and so does an app without domains.
+"""
+
+import os
+
+import places
+from dokku_min.sdk import files
+
+
+def http_server(port: int) -> str:
+    return f"server {{\n{listens(port)}  server_name _;\n  access_log off;\n  return 444;\n}}\n"
+
+
+def tls_server(port: int) -> str:
+    return f"server {{\n{listens(port, ' ssl')}  server_name _;\n  access_log off;\n  ssl_reject_handshake on;\n}}\n"
+
+
+def listens(port: int, extra: str = "") -> str:
+    text = f"  listen {port}{extra};\n"
+    return f"  listen [::]:{port}{extra};\n{text}" if has_ipv6() else text
+
+
+def has_ipv6() -> bool:
+    """Can this kernel make IPv6 sockets? nginx does not start with a listen line for what is not there."""
+    import _socket
+
+    try:
+        _socket.socket(_socket.AF_INET6, _socket.SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
+
+
+def ensure_tls(port: int) -> None:
+    """From the first https vhost on, unknown names are refused on its port too. Valid by itself, so written at once."""
+    path = f"{places.defaults()}/tls-{port}.conf"
+    if files.read(path) != tls_server(port):
+        files.make_dir(places.defaults())
+        files.write(path, tls_server(port), mode=0o644)
+
+
+def drop_unused_tls(used: set[int]) -> None:
+    for name in os.listdir(places.defaults()) if os.path.isdir(places.defaults()) else ():
+        port = name.removeprefix("tls-").removesuffix(".conf")
+        if port.isdigit() and int(port) not in used:
+            files.remove(f"{places.defaults()}/{name}")
