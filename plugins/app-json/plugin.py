@@ -51,7 +51,8 @@ def app_json_get_content(app, path):
 
 @plugin.trigger("app-json-process-deploy-parallelism")
 def parallelism(app, process):
-    return str(manifest.field(app, "formation", process, "max_parallel") or 1)
+    """How many containers of the type may start at once; nothing: the scheduler's choice."""
+    return str(manifest.field(app, "formation", process, "max_parallel") or "")
 
 
 @plugin.trigger("core-post-deploy")

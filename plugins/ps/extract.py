@@ -73,6 +73,15 @@ def _from_image(app, wanted):
         return tar.extractfile(member).read().decode("utf-8", "surrogateescape") if member else None
 
 
+def put(app, text):
+    """Make text the app's Procfile; "" takes it away."""
+    if text:
+        files.make_dir(paths.data_dir("ps", app))
+        files.write(path(app), text)
+    else:
+        files.remove(path(app))
+
+
 def promote(app):
     """The deploy went well: its Procfile is the app's now."""
     if os.path.exists(f"{_mine(app)}.missing"):

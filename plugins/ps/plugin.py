@@ -2,6 +2,7 @@
 """ps: process types, how many run, and starting and stopping them (commands-b.md 6 and 7)."""
 
 import os
+import sys
 
 import extract
 import procfile
@@ -262,6 +263,18 @@ def procfile_get_command(app, process_type, port=""):
     if command is None:
         return 1
     return expanded(app, process_type, command, port)
+
+
+@plugin.trigger("procfile-get")
+def procfile_get(app):
+    """The Procfile in force, as it is."""
+    sys.stdout.write(extract.text(app))
+
+
+@plugin.trigger("procfile-put")
+def procfile_put(app):
+    """The Procfile of the release that the app goes back to, on stdin; none: it had none."""
+    extract.put(app, sys.stdin.read())
 
 
 def expanded(app, process_type, command, port):

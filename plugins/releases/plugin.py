@@ -88,20 +88,25 @@ def _generation(record, before, types, keep):
 def make_record(app, tag, source, before):
     """Gather what the new release is made of."""
     import json
-    import time
 
     image, builder, _ = image_facts(tagged(app, tag))
     formation = _formation(app)
     ports = ask("ports-get", app).split()
     port = next((each.split(":")[2] for each in ports if not each.startswith("udp:")), "5000")
     return {
-        "image": image, "builder": builder, "source": source, "created_at": int(time.time()), "ports": ports,
-        "user": os.environ.get("SSH_NAME", ""), "formation": formation,
+        **_about(source), "image": image, "builder": builder, "ports": ports, "formation": formation,
+        "procfile": dispatch.capture("procfile-get", app)[1],
         "revision": ask("git-revision", app) or before.get("revision", ""),
         "config": json.loads(ask("config-export", app, "false", "true", "json") or "{}"),
         "commands": {name: words.split(ask("ps-process-command", app, name, builder, port)) for name in formation},
         "docker_options": _docker_options(app, tag or "latest", builder, formation),
     }  # fmt: skip
+
+
+def _about(source):
+    import time
+
+    return {"source": source, "created_at": int(time.time()), "user": os.environ.get("SSH_NAME", "")}
 
 
 def _formation(app):
@@ -244,8 +249,9 @@ def rollback(app, number=""):
         old = records.load(app, chosen)
         log.info1(f"Rolling {app} back to v{chosen}")
         _restore_config(app, old["config"])
+        dispatch.capture("procfile-put", app, data=old["procfile"].encode("utf-8", "surrogateescape"))
         fire("ps-set-scale", app, "true", "true", *(f"{name}={count}" for name, count in old["formation"].items()))
-        again = {**old, "source": f"rollback to v{chosen}", "user": os.environ.get("SSH_NAME", "")}
+        again = {**old, **_about(f"rollback to v{chosen}")}
         del again["number"]
         again["generation"] = dict.fromkeys(old["formation"], serving + 1)
         run.works("docker", "image", "tag", old["image"], f"dokku/{app}:latest")
