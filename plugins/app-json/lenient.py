@@ -100,7 +100,7 @@ class Document:
                 self.at += 1
                 self._space()
             elif self.text[self.at : self.at + 1] not in ("", end):
-                raise self._wrong(f"expected \",\" or \"{end}\"{_within(path)}, found {self._shown()}")
+                raise self._wrong(f'expected "," or "{end}"{_within(path)}, found {self._shown()}')
         self.at += 1
 
     def _string(self, path: str) -> str:

@@ -8,7 +8,6 @@ import os
 
 import lenient
 import schema
-
 from dokku_min.sdk import Failure, ask, files, paths, properties
 
 DEFAULT = "app.json"

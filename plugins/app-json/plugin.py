@@ -2,8 +2,9 @@
 """app-json: what an app's app.json asks for (commands-b.md 8). State: LIB/data/app-json/APP/app.json."""
 
 import manifest
+from dokku_min.sdk import Failure, Plugin, ask, files, fire, holds, log, paths, properties, report
 
-from dokku_min.sdk import Failure, Plugin, ask, files, fire, holds, paths, properties, report
+POSTDEPLOY_DONE = "heroku.postdeploy"
 
 plugin = Plugin("app-json", properties=True)
 main = plugin.main
@@ -37,6 +38,76 @@ def post_extract(app, directory, revision):
 
 def _is_known(app, process):
     return not holds("procfile-exists", app) or bool(ask("procfile-get-command", app, process, "5000"))
+
+
+@plugin.trigger("pre-release-builder")
+def pre_release_builder(builder, app, image):
+    import variables
+
+    variables.apply(app)
+    command = _announced(app, "predeploy", manifest.field(app, "scripts", "dokku", "predeploy"))
+    if command:
+        import tasks
+
+        tasks.predeploy(app, command, image, manifest.wanted(app))
+
+
+@plugin.trigger("post-release-builder")
+def post_release_builder(builder, app, image):
+    """Procfile's release task, the formation, and once in an app's life the postdeploy that Heroku knows."""
+    command = _announced(app, "release", _release_command(app))
+    if command:
+        _ephemeral(app, "release", command, image, "Procfile")
+    _scale(app)
+    if properties.get("app-json", app, POSTDEPLOY_DONE) != "true":
+        command = _announced(app, "postdeploy", manifest.field(app, "scripts", "postdeploy"))
+        if command:
+            _ephemeral(app, "postdeploy", command, image, manifest.wanted(app))
+        properties.put("app-json", app, POSTDEPLOY_DONE, "true")  # after it: one that failed is tried again
+
+
+@plugin.trigger("post-deploy")
+def post_deploy(app, port, ip, tag):
+    command = _announced(app, "postdeploy", manifest.field(app, "scripts", "dokku", "postdeploy"))
+    if command:
+        _ephemeral(app, "postdeploy", command, _image(app, tag), manifest.wanted(app))
+
+
+def _announced(app, phase, command):
+    log.info1(f"Checking for {phase} task")
+    if not (command or "").strip():
+        log.verbose(f"No {phase} task found, skipping")
+        return ""
+    return command.strip()
+
+
+def _ephemeral(app, phase, command, image, source):
+    import tasks
+
+    tasks.ephemeral(app, phase, command, image, source)
+
+
+def _release_command(app):
+    return ask("procfile-get-command", app, "release", "5000") if holds("procfile-exists", app) else ""
+
+
+def _image(app, tag):
+    repository = ask("deployed-app-image-repo", app) or f"dokku/{app}"
+    return f"{ask('deployed-app-repository', app)}{repository}:{ask('deployed-app-image-tag', app) or tag or 'latest'}"
+
+
+def _scale(app):
+    """A formation with quantities is the whole scale, and takes it out of the operator's hands."""
+    formation = manifest.field(app, "formation") or {}
+    found = {process: wanted["quantity"] for process, wanted in formation.items() if _is_counted(wanted)}
+    fire("ps-can-scale", app, "false" if found else "true")
+    if found:
+        pairs = [f"{process}={quantity}" for process, quantity in found.items()]
+        fire("ps-set-scale", app, "true", "true", *pairs)
+
+
+def _is_counted(wanted):
+    return bool(wanted) and wanted.get("quantity") is not None
 
 
 @plugin.trigger("app-json-get-content")
