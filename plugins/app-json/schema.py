@@ -70,13 +70,13 @@ def list_of(check):
     return check_list
 
 
-def fields(required=(), **known):
+def fields(needs=(), **known):
     """An object: every known field that is there (null is as good as absent) is checked, the required ones must be."""
 
     def check(path, value):
         if not isinstance(value, dict):
             raise Wrong(path, f"must be an object, not {_kind(value)}")
-        for name in required:
+        for name in needs:
             if value.get(name) is None:
                 raise Wrong(_join(path, name), "is missing")
         for name, field in known.items():
@@ -135,7 +135,7 @@ _ENV_VAR = fields(
 _PROBE = fields(
     type=one_of("startup", "liveness", "readiness"), name=text, path=filled, port=whole(1), scheme=text,
     timeout=number, attempts=whole(1), wait=number, initialDelay=number, uptime=number, content=text,
-    command=list_of(plain), httpHeaders=list_of(fields(required=("name",), name=filled, value=text)),
+    command=list_of(plain), httpHeaders=list_of(fields(needs=("name",), name=filled, value=text)),
     listening=boolean, warn=boolean, onFailure=fields(command=list_of(plain), url=text),
 )  # fmt: skip
 
@@ -153,12 +153,12 @@ _SCRIPTS = fields(
 )  # fmt: skip
 
 _CRON = fields(
-    required=("command", "schedule"), command=command, schedule=filled, maintenance=boolean,
+    needs=("command", "schedule"), command=command, schedule=filled, maintenance=boolean,
     concurrency_policy=one_of("allow", "forbid", "replace"),
 )  # fmt: skip
 
 _APP = fields(
-    buildpacks=list_of(fields(required=("url",), url=filled)),
+    buildpacks=list_of(fields(needs=("url",), url=filled)),
     cron=list_of(_CRON),
     env=each(names.is_env_key, "variable name", env_var),
     formation=each(names.is_process_type, "process type", _FORMATION),

@@ -1,0 +1,361 @@
+"""app-json: reading, validating and honouring app.json."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from dokku_min.errors import Failure
+from tests.plugins.modules import plugin_module
+from tests.server import run
+
+lenient = plugin_module("app-json", "lenient")
+schema = plugin_module("app-json", "schema")
+taskargs = plugin_module("app-json", "taskargs")
+variables = plugin_module("app-json", "variables")
+
+
+# reading
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("", {}),
+        ("\n  // only a comment\n", {}),
+        ("\ufeff{}", {}),
+        ('{"a": 1,}', {"a": 1}),
+        ('{"a": [1, 2,], /* c */ "b": "//no"} // end', {"a": [1, 2], "b": "//no"}),
+        (
+            '{"a": "\\u00e4\\n", "b": -1.5e3, "c": [true, false, null]}',
+            {"a": "ä\n", "b": -1500.0, "c": [True, False, None]},
+        ),
+        ('{"a": {"b": {}}, "c": []}', {"a": {"b": {}}, "c": []}),
+    ],
+)
+def test_lenient_json_is_read(text, value):
+    assert lenient.Document(text).value == value
+    assert lenient.parse(text) == value
+
+
+@pytest.mark.parametrize(
+    "text, line, part",
+    [
+        ('{\n"a": 1\n"b": 2}', 3, 'expected "," or "}"'),
+        ('{\n\n"a" 1}', 3, 'expected ":" after "a"'),
+        ("{\na: 1}", 2, "expected a quoted name"),
+        ('{"a": [1,\n2', 1, "this '[' is never closed in a"),
+        ('{"cron": [{"command":\n nope}]}', 2, "expected a value in cron[0].command, found nope"),
+        ('{"a":\n"x}', 2, "in a"),
+        ("{}\n}", 2, "unexpected '}' after the end"),
+        ("{} /* \n", 1, "comment has no end"),
+        ("[" * 5000, 1, "nested deeper than 100"),
+        ('{"a": NaN}', 1, "found NaN"),
+        ('{"a": 01x}', 1, "found 01x"),
+    ],
+)
+def test_broken_json_is_told_with_its_line(text, line, part):
+    with pytest.raises(Failure) as failure:
+        lenient.parse(text)
+    assert failure.value.message.startswith(f"app.json line {line}: ")
+    assert part in failure.value.message
+
+
+def test_lines_of_fields():
+    document = lenient.Document('{\n"cron": [\n{"command": "a"},\n{\n"command": "b"}]}')
+    assert [document.line(path) for path in ("cron", "cron[1]", "cron[1].command", "cron[1].schedule", "nowhere")] == [
+        2,
+        4,
+        5,
+        4,
+        1,
+    ]
+
+
+def test_a_big_file_is_read_in_linear_time():
+    items = ",\n".join('{"command": "x", "schedule": "@daily"}' for _ in range(20000))
+    assert len(lenient.Document('{"cron": [' + items + ",]}").value["cron"]) == 20000
+
+
+# what the fields may be: every one once right, once wrong
+
+RIGHT = {
+    "name": "x", "addons": ["anything"], "unknown": {"x": 1},
+    "buildpacks": [{"url": "heroku/python"}],
+    "cron": [{"command": "a b", "schedule": "@daily", "maintenance": False, "concurrency_policy": "forbid"}],
+    "env": {"A": "x", "B": {"description": "d", "value": "v", "required": False, "generator": "secret", "sync": True}},
+    "formation": {"web": {"quantity": 1, "max_parallel": 2, "service": {"exposed": True}, "size": "S", "autoscaling": {
+        "min_quantity": 1, "max_quantity": 3, "cooldown_period_seconds": 3, "polling_interval_seconds": 3,
+        "triggers": [{"name": "n", "type": "t", "metadata": {"u": "1"}}]}}, "worker": None},
+    "healthchecks": {"web": [{
+        "type": "startup", "name": "n", "path": "/", "port": 80, "scheme": "http", "timeout": 1, "attempts": 2, "wait": 1,
+        "initialDelay": 0, "uptime": 1, "content": "c", "command": ["a"], "httpHeaders": [{"name": "X", "value": "y"}],
+        "listening": True, "warn": True, "onFailure": {"command": ["x"], "url": "u"}}]},
+    "scripts": {"postdeploy": "a", "dokku": {"predeploy": "b", "postdeploy": "c"}},
+}  # fmt: skip
+
+
+def test_every_known_field_is_taken():
+    schema.check(RIGHT)
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        ("", []), ("", 3),
+        ("buildpacks", {}), ("buildpacks[0]", "x"), ("buildpacks[0].url", 1), ("buildpacks[0].url", None),
+        ("cron", {}), ("cron[0]", 1), ("cron[0].command", None), ("cron[0].command", " "), ("cron[0].schedule", None),
+        ("cron[0].command", "a\0b"), ("cron[0].maintenance", "yes"), ("cron[0].concurrency_policy", "sometimes"),
+        ("env", []), ("env.A", 1), ("env.A", "a\0"), ("env.1A", "x"), ("env.B.value", 1), ("env.B.generator", "dice"),
+        ("env.B.required", "no"), ("env.B.sync", 1), ("env.B.description", 1),
+        ("formation", []), ("formation.web", 2), ("formation.web.quantity", "1"), ("formation.web.quantity", -1),
+        ("formation.web.quantity", True), ("formation.web.max_parallel", 0), ("formation.a b", {}),
+        ("formation.web.service", 1), ("formation.web.autoscaling", 1),
+        ("healthchecks", []), ("healthchecks.web", {}), ("healthchecks.web[0].type", "deadness"),
+        ("healthchecks.web[0].port", "80"), ("healthchecks.web[0].path", ""), ("healthchecks.web[0].attempts", 0),
+        ("healthchecks.web[0].timeout", "5"), ("healthchecks.web[0].wait", "5"), ("healthchecks.web[0].uptime", "5"),
+        ("healthchecks.web[0].command", "a"), ("healthchecks.web[0].httpHeaders", {}),
+        ("healthchecks.web[0].httpHeaders[0].name", None), ("healthchecks.web[0].listening", 1),
+        ("healthchecks.web[0].warn", 1), ("healthchecks.web[0].onFailure", "x"), ("healthchecks.web[0].content", 1),
+        ("scripts", []), ("scripts.postdeploy", 1), ("scripts.dokku", "x"), ("scripts.dokku.predeploy", ["a"]),
+        ("scripts.dokku.postdeploy", 1),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_named(path, value):
+    with pytest.raises(schema.Wrong) as wrong:
+        schema.check(replaced(RIGHT, path, value))
+    assert wrong.value.path == path
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    value = json.loads(json.dumps(value))
+    *way, last = path.replace("[", ".[").split(".")
+    at = value
+    for step in way:
+        at = at[int(step[1:-1]) if step[0] == "[" else step]
+    at[int(last[1:-1]) if last[0] == "[" else last] = new
+    return value
+
+
+# env
+
+
+@pytest.mark.parametrize(
+    "declared, current, first, expected",
+    [
+        ({"A": "x"}, {}, True, {"A": "x"}),
+        ({"A": "x"}, {}, False, {}),
+        ({"A": "x"}, {"A": "mine"}, True, {}),
+        ({"A": "x"}, {"A": ""}, True, {"A": "x"}),
+        ({"A": {"value": "x", "sync": True}}, {"A": "mine"}, False, {"A": "x"}),
+        ({"A": {"value": "x", "sync": True}}, {"A": "x"}, False, {}),
+        ({"A": {"sync": True}}, {"A": "mine"}, True, {}),
+        ({"A": {"required": False}}, {}, True, {}),
+        ({"A": None}, {"A": "set"}, True, {}),
+    ],
+)
+def test_env_defaults(declared, current, first, expected):
+    assert variables.wanted(declared, current, first) == expected
+
+
+def test_env_secret_is_made_once():
+    declared = {"S": {"generator": "secret", "sync": True}}
+    found = variables.wanted(declared, {}, True)["S"]
+    assert len(found) == 64 and not set(found) - set("0123456789abcdef")
+    assert variables.wanted(declared, {"S": found}, False) == {}
+
+
+def test_env_required_without_a_value():
+    with pytest.raises(Failure, match="required env var A has no value, no default, and no TTY for prompt"):
+        variables.wanted({"A": {"description": "d"}}, {}, True)
+
+
+def test_env_is_asked_for_on_a_terminal():
+    assert variables.wanted(
+        {"A": {"description": "d"}}, {}, True, lambda key, about: f"{key} {about['description']}"
+    ) == {"A": "A d"}
+
+
+# tasks
+
+
+def test_a_task_has_no_limits_ports_or_restarts():
+    given = ["--cpus", "1", "--memory=1g", "-p", "80:80", "-p8:8", "--publish=1:1", "-P", "--restart=always", "-v", "/a:/b",
+             "--env=A", "--network=x"]  # fmt: skip
+    assert taskargs.without(given) == ["-v", "/a:/b", "--env=A", "--network=x"]
+
+
+def test_variables_are_told_from_other_arguments():
+    given = ["--env=A", "-v", "/a:/b", "-e", "B=1", "--env-file=/f"]
+    assert taskargs.environment(given) == (["--env=A", "-e", "B=1", "--env-file=/f"], ["-v", "/a:/b"])
+
+
+def test_values_travel_in_the_environment_unless_the_docker_client_would_obey_them():
+    words, env = taskargs.safe_env(["--env=A", "--env=DOCKER_HOST", "-e", "X=y"], {"A": "secret", "DOCKER_HOST": "h"})
+    assert words == ["--env=A", "--env=DOCKER_HOST=h", "-e", "X=y"]
+    assert env == {"A": "secret"}
+
+
+@pytest.mark.parametrize(
+    "entrypoint, slug, cnb, starts",
+    [
+        ([], False, False, taskargs.EITHER_SHELL),
+        (["/tini", "--"], False, False, taskargs.EITHER_SHELL),
+        (["/tini", "-g", "--"], False, False, ["/tini", "-g", "--", "echo", "a b"]),
+        (["/server"], False, False, ["/server", "echo", "a b"]),
+        (["/server"], False, True, ["/cnb/lifecycle/launcher", "/bin/sh"]),
+        ([], True, False, taskargs.EITHER_SHELL),
+    ],
+)
+def test_how_a_task_is_started(entrypoint, slug, cnb, starts):
+    argv = taskargs.argv("echo 'a b'", entrypoint, "", slug, cnb)
+    assert argv[: len(starts)] == list(starts)
+
+
+def test_a_configured_shell_runs_the_task():
+    argv = taskargs.argv("echo a", [], "/bin/zsh", False, False)
+    assert argv[:2] == ["/bin/zsh", "-c"] and argv[2].endswith("\necho a")
+
+
+@pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash"])
+@pytest.mark.parametrize(
+    "command, status, output",
+    [
+        ("echo a; false; echo b", 1, "a\n"),
+        ("echo a # and a comment", 0, "a\n"),
+        ("exit 7", 7, ""),
+        ("true && echo ok", 0, "ok\n"),
+    ],
+)
+def test_the_shell_stops_at_the_first_error(shell, command, status, output):
+    done = subprocess.run(taskargs.argv(command, [], shell, False, False), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (status, output)
+
+
+def test_secrets_in_a_command_are_not_shown():
+    assert (
+        taskargs.masked("migrate postgres://u:pw@db/x -v", {"DB": "postgres://u:pw@db/x", "V": "-v"})
+        == "migrate $DB -v"
+    )
+
+
+# taking the file over
+
+
+@pytest.fixture
+def source(server, tmp_path_factory):
+    """A source directory that the dokku user can read, and an app."""
+    name = server.app("appjson")
+    server.dokku("apps:create", name)
+    path = server.base / "appjson-source"
+    path.mkdir()
+    yield name, path
+    shutil.rmtree(path)
+    server.dokku("apps:destroy", name, "--force")
+
+
+def trigger(server, *words, check=True):
+    argv = ["setpriv", f"--reuid={server.user}", f"--regid={server.user}", "--init-groups", "--"]
+    return run(*argv, server.bin / "plugn", "trigger", *words, env=server.env, check=check)
+
+
+def stored(server, app):
+    directory = server.lib / "data/app-json" / app
+    return sorted(path.name.replace(path.suffixes[1] if path.suffixes[1:] else "", "") for path in directory.iterdir())
+
+
+def extract(server, app, path, check=True):
+    return trigger(server, "core-post-extract", app, path, "rev", check=check)
+
+
+def test_extraction_keeps_the_old_file_until_the_deploy_succeeds(server, source):
+    app, path = source
+    (path / "app.json").write_bytes(b'{"formation": {"web": {"max_parallel": 4}}, // windows\r\n}')
+    extract(server, app, path)
+    assert stored(server, app) == ["app.json"]
+    assert trigger(server, "app-json-get-content", app).stdout == "{}\n"  # another process: not its deploy
+    fresh = next((server.lib / "data/app-json" / app).iterdir())
+    assert fresh.read_bytes() == b'{"formation": {"web": {"max_parallel": 4}}, // windows\n}\n'
+    fresh.rename(fresh.with_name("app.json"))
+    assert json.loads(trigger(server, "app-json-get-content", app).stdout) == {
+        "formation": {"web": {"max_parallel": 4}}
+    }
+    assert trigger(server, "app-json-process-deploy-parallelism", app, "web").stdout == "4\n"
+    assert trigger(server, "app-json-process-deploy-parallelism", app, "worker").stdout == "1\n"
+
+
+def test_leftovers_of_killed_deploys_go_with_the_next(server, source):
+    app, path = source
+    directory = server.lib / "data/app-json" / app
+    for name in ("app.json", "app.json.1", "app.json.2.missing"):
+        (directory / name).write_text("{}")
+    extract(server, app, path)
+    left = sorted(entry.name for entry in directory.iterdir())
+    assert left[0] == "app.json" and len(left) == 2 and left[1].endswith(".missing") and left[1] != "app.json.2.missing"
+
+
+def test_a_malformed_file_names_line_and_field(server, source):
+    app, path = source
+    (path / "app.json").write_text('{\n"cron": [\n{"command": "x", "schedule": 5}]}')
+    done = extract(server, app, path, check=False)
+    assert done.returncode == 1
+    assert done.stderr == " !     app.json line 3: cron[0].schedule must be a string, not 5\n"
+
+
+def test_a_file_that_is_no_text(server, source):
+    app, path = source
+    (path / "app.json").write_bytes(b'{\n"a": "\xff"}')
+    done = extract(server, app, path, check=False)
+    assert done.returncode == 1 and "app.json line 2: this is not UTF-8 text" in done.stderr
+
+
+def test_a_link_out_of_the_source_is_not_followed(server, source):
+    app, path = source
+    os.symlink("/etc/passwd", path / "app.json")
+    done = extract(server, app, path, check=False)
+    assert done.returncode == 1 and "lies outside" in done.stderr
+    assert stored(server, app) == []
+
+
+def test_another_path(server, source):
+    app, path = source
+    (path / "deploy").mkdir()
+    (path / "deploy/my.json").write_text('{"env": {"A": "x"}}')
+    (path / "app.json").write_text("{ broken")
+    assert (
+        server.dokku("app-json:set", app, "appjson-path", "/deploy/my.json").stdout
+        == "=====> Setting appjson-path to deploy/my.json\n"
+    )
+    extract(server, app, path)
+    assert '"env"' in next((server.lib / "data/app-json" / app).iterdir()).read_text()
+    assert server.dokku("app-json:report", app, "--app-json-computed-appjson-path").stdout == "deploy/my.json\n"
+
+
+def test_a_configured_path_that_is_missing_also_hides_the_default(server, source):
+    app, path = source
+    (path / "app.json").write_text("{ broken")
+    run("chown", "-R", server.user, path)
+    server.dokku("app-json:set", app, "appjson-path", "other.json")
+    extract(server, app, path)
+    assert not (path / "app.json").exists()
+    server.dokku("app-json:set", app, "appjson-path")
+    assert server.dokku("app-json:report", app, "--app-json-computed-appjson-path").stdout == "app.json\n"
+
+
+@pytest.mark.parametrize("path", ["../app.json", "/", "a/../../b"])
+def test_a_path_outside_of_the_source_is_refused(server, source, path):
+    done = server.dokku("app-json:set", source[0], "appjson-path", path, check=False)
+    assert done.returncode == 1 and "Invalid appjson-path" in done.stderr
+
+
+def test_the_line_of_a_field_for_other_plugins(server, source):
+    app, path = source
+    (path / "x.json").write_text('{\n"cron": [\n{"command": "x"}]}')
+    assert trigger(server, "app-json-line", app, path / "x.json", "cron[0].command").stdout == "3\n"
+    assert json.loads(trigger(server, "app-json-get-content", app, path / "x.json").stdout) == {
+        "cron": [{"command": "x"}]
+    }
