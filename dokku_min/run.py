@@ -82,6 +82,19 @@ def indented(*argv: str, **how) -> int:
             return end.value
 
 
+def become(*argv: str) -> None:
+    """Turn this process into argv, on our own stdin, stdout and stderr: nothing of ours is left to do."""
+    import signal
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so across exec
+    try:
+        os.execvp(argv[0], argv)
+    except OSError:
+        raise Failure(f"{argv[0]} is not installed", "`sudo dokku setup` names the package that has it", 127) from None
+
+
 def detach(*argv: str) -> None:
     """Start argv on its own, in its own session, with nothing of ours open; it outlives us."""
     from subprocess import DEVNULL
