@@ -1,0 +1,74 @@
+"""Which of an app's build-phase docker options reach `docker image build`, and what EXPOSE says (commands-b.md 4.1)."""
+
+_TAKE_VALUE = frozenset(
+    "--add-host --allow --annotation --attest --build-arg --builder --cache-from --cache-to --call --cgroup-parent "
+    "--label --memory -m --memory-swap --network --platform --progress --provenance --sbom --secret --shm-size --ssh "
+    "--tag --target --ulimit".split()
+)
+_SWITCHES = frozenset(("--check", "-D", "--debug", "--no-cache"))
+
+
+def allowed(words: list[str]) -> list[str]:
+    """The options that a build knows, each as one word or as flag and value; everything else is dropped.
+
+    `-v data:/data` and its like are for containers. What follows a dropped flag goes with it, unless it is a flag.
+    """
+    kept: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, _ = word.partition("=")
+        if word in _SWITCHES or (name in _TAKE_VALUE and equals):
+            kept.append(word)
+        elif word in _TAKE_VALUE and rest:
+            kept += [word, rest.pop(0)]
+    return kept
+
+
+def names_without_value(words: list[str]) -> list[str]:
+    """Variables that `--build-arg NAME` or `--secret ...env=NAME` takes from the environment of the build."""
+    found = []
+    for flag, value in _pairs(words):
+        if flag == "--build-arg" and "=" not in value:
+            found.append(value)
+        elif flag == "--secret":
+            found += [field[4:] for field in value.split(",") if field.startswith("env=")]
+    return found
+
+
+def _pairs(words: list[str]) -> list[tuple[str, str]]:
+    pairs = []
+    rest = list(words)
+    while rest:
+        flag, equals, value = rest.pop(0).partition("=")
+        if flag in _TAKE_VALUE:
+            pairs.append((flag, value if equals or not rest else rest.pop(0)))
+    return pairs
+
+
+def exposed(dockerfile: str) -> list[str]:
+    """The first port of each EXPOSE line, as `8080` or `53/udp`; nothing when one of them needs a variable's value."""
+    ports = []
+    for line in dockerfile.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0].upper() == "EXPOSE":
+            if not is_port(words[1]):
+                return []
+            ports.append(words[1])
+    return ports
+
+
+def is_port(text: str) -> bool:
+    number, slash, protocol = text.partition("/")
+    fits = number.isascii() and number.isdigit() and 0 < int(number) < 65536
+    return fits and (not slash or protocol.lower() in ("tcp", "udp"))
+
+
+def port_maps(ports: list[str]) -> list[str]:
+    """scheme:host-port:container-port of each exposed port, once."""
+    found = []
+    for port in ports:
+        number, _, protocol = port.lower().partition("/")
+        scheme = "udp" if protocol == "udp" else "https" if number == "443" else "http"
+        found.append(f"{scheme}:{number}:{number}")
+    return list(dict.fromkeys(found))
