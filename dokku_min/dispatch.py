@@ -13,7 +13,7 @@ from dokku_min import paths, plugins
 from dokku_min.errors import Failure
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_RESET = [*FORWARDED, signal.SIGPIPE]
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # programs expect neither ignored
 _index: plugins.Index | None = None
 _running = 0  # pid of the hook we wait for
 _caught = 0  # the signal we forwarded to it
@@ -41,8 +41,6 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
         path = f"{plugin.path}/{name}"
         if by_program:
             status = run_program(plugin, [name, *args], stdin, stdout)
-        elif not os.path.isfile(path):
-            continue  # gone since the index was made
         elif not os.access(path, os.X_OK):
             sys.stdout.flush()
             print(f"Trigger '{name}' is not executable, skipping plugin ({plugin.name})", file=sys.stderr)
@@ -60,7 +58,7 @@ def capture(name: str, *args: str, data: bytes = b"") -> tuple[int, str]:
     The answer goes through memory, not a pipe: no size blocks it, and no hook that stays in the background.
     """
     answer = os.memfd_create(name, os.MFD_CLOEXEC)
-    source = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) if not data else os.memfd_create("stdin", os.MFD_CLOEXEC)
+    source = os.memfd_create("stdin", os.MFD_CLOEXEC) if data else no_input()
     try:
         if data:
             os.write(source, data)
@@ -72,6 +70,11 @@ def capture(name: str, *args: str, data: bytes = b"") -> tuple[int, str]:
     finally:
         os.close(answer)
         os.close(source)
+
+
+def no_input() -> int:
+    """A descriptor to read the end of file from."""
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def run_program(plugin: plugins.Plugin, argv: list[str], stdin: int | None = None, stdout: int | None = None) -> int:
@@ -91,7 +94,7 @@ def spawn(argv: list[str], stdin: int | None = None, stdout: int | None = None, 
     """Run a plugin's executable and return its status; negative when a signal ended it. No `#!` line means bash."""
     sys.stdout.flush()
     moves = [(os.POSIX_SPAWN_DUP2, fd, n) for fd, n in ((stdin, 0), (stdout, 1)) if fd is not None]
-    start: dict = {"file_actions": moves, "setsigdef": _RESET}
+    start: dict = {"file_actions": moves, "setsigdef": _IGNORED_BY_PYTHON}
     environment = os.environ if env is None else env
     try:
         try:
@@ -100,23 +103,6 @@ def spawn(argv: list[str], stdin: int | None = None, stdout: int | None = None, 
             if error.errno != errno.ENOEXEC:
                 raise
             return wait(os.posix_spawn("/bin/bash", ["bash", *argv], environment, **start))
-    except OSError as error:
-        raise Failure(f"cannot run {argv[0]}: {error.strerror}", "check its first line and its mode", 126) from None
-
-
-def replace_with(argv: list[str], env: dict | None = None) -> None:
-    """Become a plugin's executable: nothing of ours is left to do."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    environment = os.environ if env is None else env
-    try:
-        try:
-            os.execve(argv[0], argv, environment)
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            os.execve("/bin/bash", ["bash", *argv], environment)
     except OSError as error:
         raise Failure(f"cannot run {argv[0]}: {error.strerror}", "check its first line and its mode", 126) from None
 
@@ -141,7 +127,8 @@ def _forward(number: int, _frame: object) -> None:
     global _caught
     _caught = number
     try:
-        os.kill(_running, number)
+        if _running:  # 0 would mean our whole process group
+            os.kill(_running, number)
     except ProcessLookupError:
         pass
 
@@ -150,6 +137,8 @@ def reset_signals() -> None:
     """In a fresh child: default actions, as any program expects to find them."""
     global _running, _caught
     _running = _caught = 0
-    for number in _RESET:
-        if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGPIPE:
+    for number in FORWARDED:
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+    for number in _IGNORED_BY_PYTHON:
+        signal.signal(number, signal.SIG_DFL)

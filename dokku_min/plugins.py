@@ -43,8 +43,9 @@ class Index:
 
     def handlers(self, trigger: str) -> list[tuple[Plugin, bool]]:
         """(plugin, whether its program handles it) for everyone who has the trigger, in the order they run."""
-        record = self._record(f"T\t{trigger}\t")
-        return [(self.plugins[word.rstrip("!")], word.endswith("!")) for word in record.split()]
+        words = self._record(f"T\t{trigger}\t").split()
+        found = [(self.plugins[word.rstrip("!")], word.endswith("!")) for word in words]
+        return [(own, program) for own, program in found if program or os.path.isfile(f"{own.path}/{trigger}")]
 
     def command(self, name: str) -> Command | None:
         record = self._record(f"C\t{name}\t")
@@ -123,31 +124,47 @@ def _build() -> str:
     heads: list[str] = []
     triggers: dict[str, list[str]] = {}
     commands: dict[str, str] = {}
+    owners: dict[str, tuple[bool, bool]] = {}
     about: list[str] = []
     for name in enabled_names():
         base = f"{paths.enabled_path()}/{name}"
         manifest = manifest_of(base)
         info = manifest["plugin"]
         core = "core-plugins" in os.path.realpath(base)
-        program = info.get("exec", "")
-        own = dict.fromkeys(info.get("triggers", []) if program else [], f"{name}!")
+        program = _text(info, "exec")
+        own = dict.fromkeys(_texts(info, "triggers") if program else [], f"{name}!")
         for word in {**dict.fromkeys(_files(base), name), **own}:
             triggers.setdefault(word, []).append(own.get(word, name))
         for line, text in manifest["commands"].items() if program else ():
             command, _, usage = line.partition(" ")
-            root = "1" if command in info.get("root", []) else "0"
-            record = "\t".join((command, name, root, usage, text))
-            if command not in commands or command.partition(":")[0] == name:
-                commands[command] = record
-        heads.append("\t".join(("P", name, "01"[core], program, "01"[bool(info.get("warm"))], _state(name))))
-        about.append(f"D\t{name}\t{info.get('description', '')}")
+            rank = (core, command.partition(":")[0] == name)  # who wins when two plugins declare one command
+            if command not in owners or rank > owners[command]:
+                root = "01"[command in _texts(info, "root")]
+                owners[command] = rank
+                commands[command] = "\t".join((command, name, root, usage, str(text)))
+        heads.append("\t".join(("P", name, "01"[core], program, "01"[info.get("warm") is True], _state(name))))
+        about.append(f"D\t{name}\t{_text(info, 'description')}")
     lines = [FORMAT, *heads, *(f"T\t{k}\t{' '.join(v)}" for k, v in sorted(triggers.items()))]
     return "\n".join([*lines, "T\t\t", *(f"C\t{r}" for _, r in sorted(commands.items())), *about, ""])
 
 
 def _files(base: str) -> list[str]:
-    with os.scandir(base) as entries:
-        return sorted(e.name for e in entries if e.is_file() and "\t" not in e.name and "\n" not in e.name)
+    """Names of files, and of links that may become files once the plugin has built itself."""
+    try:
+        with os.scandir(base) as entries:
+            return sorted(e.name for e in entries if not e.is_dir() and "\t" not in e.name and "\n" not in e.name)
+    except PermissionError:  # made by root under a tight umask; plugin:install gives it to the dokku user
+        return []
+
+
+def _text(table: dict, key: str) -> str:
+    found = table.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def _texts(table: dict, key: str) -> list[str]:
+    found = table.get(key)
+    return found if isinstance(found, list) else []
 
 
 def manifest_of(directory: str) -> dict[str, dict]:
@@ -170,7 +187,7 @@ def manifest_of(directory: str) -> dict[str, dict]:
 def _strings(table: dict) -> dict:
     """Only what the index can hold: text on one line, lists of such text, booleans."""
     return {
-        key: [str(v) for v in value] if isinstance(value, list) else value if isinstance(value, bool) else _line(value)
+        _line(key): list(map(_line, value)) if isinstance(value, list) else value is True or _line(value)
         for key, value in table.items()
         if not isinstance(value, dict)
     }

@@ -11,7 +11,10 @@ _loaded: dict[str, tuple[object, dict]] = {}  # plugin -> its module and the sib
 
 def run(plugin: plugins.Plugin, argv: list[str], stdin: int | None, stdout: int | None) -> int:
     """Call the plugin's main(argv) in a fork; its exit status, negative when a signal ended it."""
-    load(plugin)
+    try:
+        load(plugin)
+    except Exception:  # the fork meets it again, and says whose it is
+        pass
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -33,12 +36,17 @@ def run(plugin: plugins.Plugin, argv: list[str], stdin: int | None, stdout: int 
 
 def call(plugin: plugins.Plugin, argv: list[str]) -> int:
     """Call the plugin's main(argv) right here, as the last thing this process does but for the hooks it fires."""
+    return guarded(lambda: _entered(plugin).main(argv), f"plugin {plugin.name}")  # type: ignore[attr-defined]
+
+
+def _entered(plugin: plugins.Plugin) -> object:
+    """The plugin's module, with the modules beside it where its imports find them."""
     module, siblings = load(plugin)
     directory = os.path.realpath(plugin.path)
     _set_aside(directory)
     sys.modules.update(siblings)
     sys.path.insert(0, directory)
-    return guarded(lambda: module.main(argv), f"plugin {plugin.name}")  # type: ignore[attr-defined]
+    return module
 
 
 def load(plugin: plugins.Plugin) -> tuple[object, dict]:
