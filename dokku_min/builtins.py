@@ -75,19 +75,21 @@ def _lines(everything: bool) -> tuple[list[list[str]], list[list[str]]]:
         if not any(known[0] == top for known in core):
             core.append(line)
     core += [["help", "Print the list of commands"], ["version", "Print dokku's version"]]
-    for is_core, text in _old_form_help(everything):
+    for is_core, text in _old_form_help():
         usage, _, description = text.strip().partition(",")
         (core if is_core else community).append([usage.strip(), description.strip()])
     return core, community
 
 
-def _old_form_help(everything: bool) -> list[tuple[bool, str]]:
-    """Lines of every `commands help`; its parent, which is us, must show `--all` in its argv (plugins.md 1.6)."""
+def _old_form_help() -> list[tuple[bool, str]]:
+    """Lines of every `commands help`; it looks for `--all` in the argv of its parent, which is us (plugins.md 1.6)."""
     found = []
     for plugin, _ in dispatch.index().handlers("commands"):
         answer = os.memfd_create("help", os.MFD_CLOEXEC)
-        argument = ["help", "--all"] if everything else ["help"]
-        dispatch.spawn([f"{plugin.path}/commands", *argument], stdout=answer)
+        try:
+            dispatch.spawn([f"{plugin.path}/commands", "help"], dispatch.no_input(), answer)
+        except Failure as failure:
+            log.warn(failure.message)
         text = os.fsdecode(os.pread(answer, os.fstat(answer).st_size, 0))
         os.close(answer)
         found += [(plugin.core, line) for line in text.splitlines() if line.startswith("    ")]

@@ -18,6 +18,9 @@ class CommandLine:
             if flag in seen:
                 os.environ[variable] = "1"
         os.environ.setdefault("DOKKU_GLOBAL_FLAGS", " ".join(seen))
+        for flag in seen:  # from any position; only in front of the command it is also an argument
+            if flag.startswith("--app="):
+                os.environ["DOKKU_APP_NAME"] = flag[6:]
         self.app, rest = "", list(argv)
         while rest and rest[0].startswith("--") and rest[0] not in ("--version", "--help"):
             word = rest.pop(0)
@@ -28,8 +31,6 @@ class CommandLine:
             elif word not in _SWITCHES and not word.startswith("--label="):
                 raise Failure(f"unknown flag: {word}", "flags of a command go after it", 2)
         self.name, self.arguments = (rest[0], rest[1:]) if rest else ("help", [])
-        if self.app:
-            os.environ["DOKKU_APP_NAME"] = self.app
 
 
 def _global_flags(argv: list[str]) -> list[str]:
@@ -88,7 +89,7 @@ def _status(status: int) -> int:
 def _authorise(argv: list[str]) -> None:
     if dispatch.index().implemented("user-auth"):
         caller = (os.environ.get("SSH_USER", ""), os.environ["SSH_NAME"])
-        if dispatch.trigger("user-auth", *caller, *argv):
+        if dispatch.trigger("user-auth", *caller, *argv, stdin=dispatch.no_input()):  # ours is the command's
             raise Failure("Access denied", "ask the operator of this server for access")
 
 
