@@ -106,7 +106,8 @@ class Server:
         self.stop()
         time.sleep(0.3)
         run("rm", "-rf", self.base)
-        run("rm", "-f", f"/etc/sudoers.d/{self.user}-nginx")
+        run("rm", "-f", f"/etc/sudoers.d/{self.user}-nginx", f"/etc/sudoers.d/{self.user}-storage")
+        run("rm", "-f", f"/usr/local/libexec/{self.user}-storage-directory")
         subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
 
     def dokku(self, *words: str, check: bool = True, **how) -> subprocess.CompletedProcess:

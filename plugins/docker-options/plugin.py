@@ -135,6 +135,11 @@ def args_process_deploy(app, _builder, _tag, process):
     return options.arguments(app, process, "deploy") if names.is_process_type(process) else None
 
 
+@plugin.trigger("docker-options-list")
+def list_trigger(app, phase):
+    return "\n".join(options.stored(app, options.DEFAULT, phase))
+
+
 @plugin.trigger("install")
 def install():
     """Options that a Dokku before 0.38 kept in ROOT/APP/DOCKER_OPTIONS_* move to their place, once."""
