@@ -6,6 +6,7 @@ _TAKE_VALUE = frozenset(
     "--tag --target --ulimit".split()
 )
 _SWITCHES = frozenset(("--check", "-D", "--debug", "--no-cache"))
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=/:")
 
 
 def allowed(words: list[str]) -> list[str]:
@@ -44,6 +45,21 @@ def _pairs(words: list[str]) -> list[tuple[str, str]]:
         if flag in _TAKE_VALUE:
             pairs.append((flag, value if equals or not rest else rest.pop(0)))
     return pairs
+
+
+def label_line(dockerfile: str, flags: list[str], extra: list[str]) -> str:
+    """The Dockerfile with the labels of flags (all `--label=name=value`) as its last line; nothing where that is unsafe.
+
+    It would be with --target, whose stage may not be the last, and after a line that goes on or may be in a heredoc.
+    """
+    pairs = [flag.removeprefix("--label=") for flag in flags if flag.startswith("--label=")]
+    plain = all(_PLAIN.issuperset(pair) for pair in pairs)
+    if len(pairs) != len(flags) or not plain or "<<" in dockerfile or any(w.startswith("--target") for w in extra):
+        return ""
+    if dockerfile.rstrip().endswith(("\\", "`")):
+        return ""
+    written = [pair if "=" in pair else f'{pair}=""' for pair in pairs]
+    return f"{dockerfile}\nLABEL {' '.join(written)}\n"
 
 
 def exposed(dockerfile: str) -> list[str]:

@@ -5,7 +5,7 @@ import os
 
 import options
 
-from dokku_min.sdk import Failure, Plugin, ask, dispatch, fire, log, names, properties, words
+from dokku_min.sdk import Failure, Plugin, ask, dispatch, files, fire, log, names, properties, words
 
 GLOBAL = names.GLOBAL
 KEY, DEFAULT = "dockerfile-path", "Dockerfile"
@@ -110,16 +110,31 @@ def _build(app, directory, extra):
     from dokku_min import run
 
     env, by_value = _environment(app, extra)
-    argv = ["docker", "image", "build", *labels(app), *extra, *by_value, f"--tag={image(app)}", "."]
-    status, last = show(run.lines(*argv, cwd=directory, env=env))
+    labelled = f"{directory}.Dockerfile"
+    argv = ["docker", "image", "build", *_label_options(app, directory, extra, labelled), *extra, *by_value]
+    try:
+        status, last = show(run.lines(*argv, f"--tag={image(app)}", ".", cwd=directory, env=env))
+    finally:
+        files.remove(labelled)
     if status:
         raise Failure(f"App build failed: {last or f'docker exited {status}'}")
 
 
-def labels(app):
+def _label_options(app, directory, extra, labelled):
+    """docker's classic builder makes a layer of every --label, 0.15 s each: where it is safe, one line says them all."""
     shared = words.split(os.environ.get("DOKKU_GLOBAL_BUILD_ARGS", ""))
+    flags = [*shared, *labels(app)]
+    with open(f"{directory}/{DEFAULT}", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        line = options.label_line(file.read(), flags, extra)
+    if not line or os.path.exists(f"{directory}/{DEFAULT}.dockerignore"):
+        return flags
+    files.write(labelled, line)
+    return [f"--file={labelled}"]
+
+
+def labels(app):
     own = {"image-stage": "release", "builder-type": "dockerfile", "app-name": app}
-    return [*shared, *(f"--label=com.dokku.{name}={value}" for name, value in own.items())]
+    return [f"--label=com.dokku.{name}={value}" for name, value in own.items()]
 
 
 def image(app):
@@ -185,7 +200,8 @@ def builder_release(builder, app):
     form = '--format={{index .Config.Labels "com.dokku.image-stage"}}'
     if run.answer("docker", "image", "inspect", form, "--", name, quiet=True)[1].strip() == "release":
         return
-    argv = ("docker", "image", "build", "--quiet", *labels(app), f"--tag={name}", "-")
+    shared = words.split(os.environ.get("DOKKU_GLOBAL_BUILD_ARGS", ""))
+    argv = ("docker", "image", "build", "--quiet", *shared, *labels(app), f"--tag={name}", "-")
     run.capture(f"label the image of {app}", *argv, data=f"FROM {name}\n")
 
 
