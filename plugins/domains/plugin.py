@@ -287,8 +287,8 @@ def post_app_clone_setup(_old, new):
     """The config of the old app, NO_VHOST included, has been copied before; its names stay its own."""
     if not enabled(new):
         vhosts.edit(new, lambda _: None)
-        return
-    set_up(new)
+    elif not vhosts.exists(new):
+        set_up(new)
 
 
 @plugin.trigger("post-app-rename-setup")
