@@ -7,6 +7,7 @@ so an operator's own default server on the same port still wins, and so does an 
 import os
 
 import places
+
 from dokku_min.sdk import files
 
 

@@ -7,6 +7,7 @@ import os
 import time
 
 import places
+
 from dokku_min.sdk import Failure, files, properties
 
 PATIENCE = 10.0  # seconds for a reload; nginx itself gives up on a port that is taken after 2.5

@@ -17,6 +17,7 @@ import os
 import catchall
 import daemon
 import places
+
 from dokku_min import environment, host
 from dokku_min.sdk import Failure, log, paths
 

@@ -10,8 +10,9 @@ main = plugin.main
 @plugin.trigger("install")
 def install():
     import install as steps
-    from dokku_min.sdk import properties
     from tell import told
+
+    from dokku_min.sdk import properties
 
     port = told("proxy:report", "--global", "--proxy-global-proxy-port")
     steps.install(port or properties.get("proxy", "--global", "proxy-port"))

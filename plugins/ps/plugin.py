@@ -63,7 +63,7 @@ def restart(app="", process_type="", *, all=False, parallel=0):  # noqa: A002 - 
 
 def _restart(app, process_type=""):
     with app_lock(app):
-        fire("deploy", app, "", process_type)
+        fire("deploy", app, "", process_type, "ps:restart")
 
 
 @plugin.command("ps:rebuild")

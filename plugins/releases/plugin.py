@@ -10,6 +10,7 @@ import os
 import records
 
 from dokku_min import dispatch, run
+from dokku_min.recording import build_record
 from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, words
 
 plugin = Plugin("releases")
@@ -38,7 +39,7 @@ def image_facts(name):
 def release_and_deploy(app, tag="", source=""):
     """Make a release of the image that was built last, and bring the app to it."""
     run.preload()
-    with app_lock(app):
+    with app_lock(app), build_record(app, source or "unknown"):
         log.info1(f"Releasing {app}...")
         image = tagged(app, tag)
         _, builder, _ = image_facts(image)
@@ -65,7 +66,7 @@ def _old_hooks(name, builder, app, tag):
 def deploy(app, tag="", types="", source=""):
     """New containers of the current image; types (comma list) limits which. Scaling keeps those that may stay."""
     run.preload()
-    with app_lock(app):
+    with app_lock(app), build_record(app, source or "deploy"):
         _deploy(app, tag, source or "deploy", types)
 
 
