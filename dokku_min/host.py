@@ -17,7 +17,7 @@ def dry() -> bool:
     return bool(os.environ.get("DOKKU_DRY_RUN"))
 
 
-def _changing(what: str) -> bool:
+def changing(what: str) -> bool:
     """Say it; True when it is to be done."""
     changes.append(what)
     log.verbose(f"would {what}" if dry() else what)
@@ -41,9 +41,9 @@ def _same(path: str, owner: str, mode: int) -> bool:
 
 def directory(path: str, owner: str = "root", mode: int = 0o755) -> None:
     if not os.path.isdir(path):
-        if _changing(f"create {path}"):
+        if changing(f"create {path}"):
             os.makedirs(path)
-    elif _same(path, owner, mode) or not _changing(f"set owner and mode of {path}"):
+    elif _same(path, owner, mode) or not changing(f"set owner and mode of {path}"):
         return
     if not dry():
         os.chown(path, *_ids(owner))
@@ -60,7 +60,7 @@ def file(path: str, text: str | bytes, mode: int = 0o644, owner: str = "root") -
         same = False
     if same:
         return False
-    if _changing(f"write {path}"):
+    if changing(f"write {path}"):
         files.write(path, data, mode, _ids(owner))
     return True
 
@@ -69,7 +69,7 @@ def link(path: str, target: str) -> bool:
     """path becomes a symbolic link to target, at one stroke."""
     if os.path.islink(path) and os.readlink(path) == target:
         return False
-    if _changing(f"link {path} to {target}"):
+    if changing(f"link {path} to {target}"):
         fresh = f"{path}.new"
         files.remove(fresh)
         os.symlink(target, fresh)
@@ -79,7 +79,7 @@ def link(path: str, target: str) -> bool:
 
 
 def absent(path: str) -> None:
-    if os.path.lexists(path) and _changing(f"remove {path}"):
+    if os.path.lexists(path) and changing(f"remove {path}"):
         files.remove_tree(path)
 
 
@@ -90,7 +90,7 @@ def user(name: str, home: str) -> None:
     try:
         pwd.getpwnam(name)
     except KeyError:
-        if _changing(f"create user {name}"):
+        if changing(f"create user {name}"):
             argv = ("--home-dir", home, "--no-create-home", "--shell", "/bin/bash", "--user-group", "--password", "*")
             run.capture(f"create user {name}", "useradd", *argv, name)
 
@@ -103,5 +103,5 @@ def member(name: str, group: str) -> None:
         members = grp.getgrnam(group).gr_mem
     except KeyError:
         return
-    if name not in members and _changing(f"add {name} to group {group}"):
+    if name not in members and changing(f"add {name} to group {group}"):
         run.capture(f"add {name} to group {group}", "usermod", "-aG", group, name)

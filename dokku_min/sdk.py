@@ -24,8 +24,9 @@ from dokku_min import apps, args, confirm, dispatch, files, log, names, paths, p
 from dokku_min.errors import Failure
 from dokku_min.locks import app_lock, directory_lock
 
-__all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "confirm", "directory_lock",
-           "each_app", "files", "fire", "forked", "holds", "log", "names", "paths", "properties", "report", "words"]  # fmt: skip
+__all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "confirm",
+           "directory_lock", "each_app", "files", "fire", "forked", "holds", "log", "names", "paths",
+           "properties", "report", "words"]  # fmt: skip
 
 GLOBAL = names.GLOBAL
 

@@ -8,6 +8,7 @@ import os
 
 import lenient
 import schema
+
 from dokku_min.sdk import Failure, ask, files, paths, properties
 
 DEFAULT = "app.json"

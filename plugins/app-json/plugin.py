@@ -2,6 +2,7 @@
 """app-json: what an app's app.json asks for (commands-b.md 8). State: LIB/data/app-json/APP/app.json."""
 
 import manifest
+
 from dokku_min.sdk import Failure, Plugin, ask, files, fire, holds, log, paths, properties, report
 
 POSTDEPLOY_DONE = "heroku.postdeploy"

@@ -4,6 +4,7 @@ import json
 import os
 
 import taskargs
+
 from dokku_min import run
 from dokku_min.sdk import Failure, ask, fire, log, names, words
 

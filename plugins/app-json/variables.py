@@ -3,6 +3,7 @@
 import sys
 
 import manifest
+
 from dokku_min.sdk import Failure, ask, log, properties
 
 PROCESSED = "appjson-env-processed"

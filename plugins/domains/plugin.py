@@ -6,6 +6,7 @@ import os
 import hosts
 import urls
 import vhosts
+
 from dokku_min.sdk import GLOBAL, Failure, Plugin, apps, ask, each_app, fire, log
 
 plugin = Plugin("domains")

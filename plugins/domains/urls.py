@@ -1,6 +1,7 @@
 """Where an app answers (commands-a.md 4.5)."""
 
 import vhosts
+
 from dokku_min.names import GLOBAL
 from dokku_min.sdk import ask
 

@@ -3,6 +3,7 @@
 import os
 
 import hosts
+
 from dokku_min import files, log, paths
 from dokku_min.locks import directory_lock
 from dokku_min.names import GLOBAL

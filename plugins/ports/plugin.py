@@ -6,6 +6,7 @@ properties of the proxy plugin.
 """
 
 import maps
+
 from dokku_min.sdk import GLOBAL, Failure, Plugin, ask, fire, log, properties
 
 plugin = Plugin("ports", properties=True)

@@ -5,6 +5,7 @@ State: properties type, proxy-port, proxy-ssl-port (app and global) and disabled
 """
 
 import listening
+
 from dokku_min import dispatch
 from dokku_min.sdk import GLOBAL, Failure, Plugin, app_lock, apps, each_app, fire, holds, log, names, properties
 

@@ -142,7 +142,7 @@ def _core_plugins() -> None:
     log.info1("Core plugins")
     build = os.path.basename(paths.UNPACKED)
     core, copy = paths.core_path(), f"{paths.core_path()}/{build}"
-    if not os.path.isdir(copy) and host._changing(f"copy the core plugins of {__version__} to {copy}"):
+    if not os.path.isdir(copy) and host.changing(f"copy the core plugins of {__version__} to {copy}"):
         shutil.rmtree(f"{copy}.new", ignore_errors=True)
         shutil.copytree(paths.bundled_plugins(), f"{copy}.new")
         os.rename(f"{copy}.new", copy)
@@ -150,12 +150,14 @@ def _core_plugins() -> None:
     for name in _bundled():
         host.link(f"{core}/enabled/{name}", f"{core}/available/{name}")
         host.link(f"{paths.available_path()}/{name}", f"{core}/available/{name}")
-        host.link(f"{paths.enabled_path()}/{name}", f"{paths.available_path()}/{name}")
+        if not plugins.manifest_of(f"{paths.bundled_plugins()}/{name}")["plugin"].get("optional"):
+            host.link(f"{paths.enabled_path()}/{name}", f"{paths.available_path()}/{name}")
     _remove_stale_links(core, build)
     if not host.dry():
         for name in _bundled():
-            for base in (paths.available_path(), paths.enabled_path()):
-                os.lchown(f"{base}/{name}", *files.owner_ids())
+            for path in (f"{paths.available_path()}/{name}", f"{paths.enabled_path()}/{name}"):
+                if os.path.lexists(path):
+                    os.lchown(path, *files.owner_ids())
         dispatch.forget_index()
 
 
