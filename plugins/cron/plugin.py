@@ -135,6 +135,18 @@ def write(*_):
     _rewrite()
 
 
+@plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
+def post_app_copy(old, new):
+    """An id holds the app's name, so a suspended task has another one in the new app."""
+    kept = {(t.command, t.schedule): properties.get("cron", old, f"maintenance.{t.short_id}") for t in tasks.of_app(old)}
+    for key in [key for key in properties.keys("cron", new) if key.startswith("maintenance.")]:
+        properties.delete("cron", new, key)
+    for task in tasks.of_app(new):
+        value = kept.get((task.command, task.schedule))
+        if value:
+            properties.put("cron", new, f"maintenance.{task.short_id}", value)
+
+
 @plugin.trigger("post-delete")
 def post_delete(app):
     _rewrite(leaving=app)
