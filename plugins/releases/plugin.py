@@ -25,14 +25,16 @@ def tagged(app, tag=""):
 
 
 def image_facts(name):
-    """(image id, builder type, release stage) of an image on this host."""
-    form = '{{.Id}} {{index .Config.Labels "com.dokku.builder-type"}} {{index .Config.Labels "com.dokku.image-stage"}}'
-    status, answer = run.answer("docker", "image", "inspect", "--format", form, "--", name, quiet=True)
+    """(image id, builder type) of an image; one that only a registry has by now is pulled."""
+    form = '{{.Id}} {{index .Config.Labels "com.dokku.builder-type"}}'
+    inspect = ("docker", "image", "inspect", "--format", form, "--", name)
+    status, answer = run.answer(*inspect, quiet=True)
+    if status and not name.endswith(":latest") and run.works("docker", "image", "pull", "--", name):
+        status, answer = run.answer(*inspect, quiet=True)
     if status:
         raise Failure(f"App image ({name}) not found", "push the app, or rebuild it with: dokku ps:rebuild APP")
-    identity, _, rest = answer.strip().partition(" ")
-    builder, _, stage = rest.partition(" ")
-    return identity, builder or "dockerfile", stage
+    identity, _, builder = answer.strip().partition(" ")
+    return identity, builder or "dockerfile"
 
 
 @plugin.trigger("release-and-deploy")
@@ -41,8 +43,8 @@ def release_and_deploy(app, tag="", source=""):
     run.preload()
     with app_lock(app), build_record(app, source or "unknown"):
         log.info1(f"Releasing {app}...")
-        image = tagged(app, tag)
-        _, builder, _ = image_facts(image)
+        image = f"dokku/{app}:{tag or 'latest'}"  # what was built; a registry's name for it comes with its push
+        _, builder = image_facts(image)
         _old_hooks("pre-release", builder, app, tag or "latest")
         fire("pre-release-builder", builder, app, image)
         fire("builder-release", builder, app, tag or "latest")
@@ -90,7 +92,7 @@ def make_record(app, tag, source, before):
     """Gather what the new release is made of."""
     import json
 
-    image, builder, _ = image_facts(tagged(app, tag))
+    image, builder = image_facts(tagged(app, tag))
     formation = _formation(app)
     ports = ask("ports-get", app).split()
     port = next((each.split(":")[2] for each in ports if not each.startswith("udp:")), "5000")
