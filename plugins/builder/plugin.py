@@ -121,6 +121,15 @@ def facts(image):
     return json.loads(text) if status == 0 else {}
 
 
+@plugin.trigger("post-deploy")
+def post_deploy(app):
+    """Images of builds that failed have no name any more; docker may take its time with them, nobody waits."""
+    if properties.effective("builder", app, "skip-cleanup") != "true":
+        from dokku_min import run
+
+        run.detach("docker", "image", "prune", "--force", f"--filter=label=com.dokku.app-name={app}")
+
+
 @plugin.trigger("post-delete")
 def post_delete(app):
     """Every image of the app goes, those of its releases too. A second call finds none."""
