@@ -77,24 +77,25 @@ def reload(custom: str = "") -> None:
     if not pid:
         return start(custom)
     before = _workers(pid)
-    _must("reload nginx", [*custom.split(), "reload"] if custom else as_root(reload_argv()))
+    obey("reload nginx", [*custom.split(), "reload"] if custom else as_root(reload_argv()))
     _wait_for_new_workers(pid, before)
     return None
 
 
 def start(custom: str = "") -> None:
     if not master():
-        _must("start nginx", [*custom.split(), "start"] if custom else as_root(start_argv()))
+        obey("start nginx", [*custom.split(), "start"] if custom else as_root(start_argv()))
         _wait(lambda: bool(master() and _workers(master())), "nginx has started, but no worker of it came up")
 
 
 def stop(custom: str = "") -> None:
     if master():
-        _must("stop nginx", [*custom.split(), "stop"] if custom else as_root(stop_argv()))
+        obey("stop nginx", [*custom.split(), "stop"] if custom else as_root(stop_argv()))
         _wait(lambda: not master(), "nginx was told to stop and still runs")
 
 
-def _must(purpose: str, argv: list[str]) -> None:
+def obey(purpose: str, argv: list[str]) -> None:
+    """Run argv; its words become the error message when it fails."""
     status, said = merged(argv)
     if status:
         raise Failure(f"cannot {purpose}: it exited {status}", said)

@@ -1,10 +1,179 @@
 #!/usr/bin/python3
-"""nginx-vhosts: the proxy in front of the apps (commands-a.md 7)."""
+"""nginx-vhosts: the proxy in front of the apps (commands-a.md 7). State: ROOT/APP/nginx.conf and nginx.conf.d/."""
 
-from dokku_min.sdk import Plugin
+import os
 
-plugin = Plugin("nginx")
+import places
+import settings
+
+from dokku_min.sdk import GLOBAL, Failure, Plugin, apps, files, fire, names, properties
+
+plugin = Plugin("nginx", properties=True)
 main = plugin.main
+plugin.report("nginx:report", "nginx")(settings.report)
+plugin.settable(dict.fromkeys(settings.CHECKS, "both"), "nginx:set", "key",
+                check=lambda scope, key, value: settings.checked(key, value))  # fmt: skip
+
+
+@plugin.command("nginx:show-config", "nginx:show-conf")
+def show_config(app):
+    import build
+
+    if not build.is_ours(app):
+        raise Failure("This command is only available for apps with the nginx proxy type")
+    text = files.read(places.vhost(app))
+    if not text:
+        raise Failure(f"No nginx.conf exists for {app}", f"make it with: dokku proxy:build-config {app}")
+    print(text, end="")
+
+
+@plugin.command("nginx:access-logs", short={"-t": "--tail"})
+def access_logs(app, *, tail=False):
+    return _show_log(app, "access", tail)
+
+
+@plugin.command("nginx:error-logs", short={"-t": "--tail"})
+def error_logs(app, *, tail=False):
+    return _show_log(app, "error", tail)
+
+
+def _show_log(app, kind, tail):
+    from dokku_min import run
+
+    path = settings.effective(app, f"{kind}-log-path")
+    if path in ("off", "/dev/null") or path.startswith("syslog:"):
+        raise Failure(f"{kind} logs are disabled for this app")
+    if not os.path.exists(path):
+        raise Failure(f"there is no {kind} log of {app} yet", f"nginx will write it to {path}")
+    return run.stream("tail", "-n", "20", *(["-F"] if tail else []), "--", path)
+
+
+@plugin.command("nginx:validate-config", "nginx:validate")
+def validate_config(app="", *, clean=False):
+    import validate
+
+    return validate.validate([app] if app else apps.visible(), clean)
+
+
+@plugin.command("nginx:reload")
+def reload():
+    import daemon
+
+    import build
+
+    with build.vhosts_locked():
+        good, said = daemon.test(places.main_conf())
+        if not good:
+            raise Failure("nginx refuses its configuration, it goes on with the old one", said)
+        daemon.reload(settings.effective(GLOBAL, "nginx-service-command"))
+
+
+@plugin.command("nginx:start")
+def start():
+    _switch("started", "enable")
+
+
+@plugin.command("nginx:stop")
+def stop():
+    _switch("stopped", "disable")
+
+
+def _switch(status, verb):
+    """Now and at boot."""
+    import daemon
+
+    custom = settings.effective(GLOBAL, "nginx-service-command")
+    properties.put("nginx", GLOBAL, "proxy-status", status)
+    if custom or daemon.boot_argv(verb):
+        daemon.obey(f"{verb} nginx", [*custom.split(), verb] if custom else daemon.as_root(daemon.boot_argv(verb)))
+    (daemon.start if status == "started" else daemon.stop)(custom)
+
+
+@plugin.trigger("post-domains-update", "post-proxy-ports-update", "proxy-build-config")
+def rebuild(app):
+    import build
+
+    build.build(app)
+
+
+@plugin.trigger("core-post-deploy")
+def core_post_deploy(app, port, ip):
+    import source
+
+    import build
+
+    source.promote(app)
+    build.build(app, port, ip)
+
+
+@plugin.trigger("core-post-extract")
+def core_post_extract(app, directory):
+    import source
+
+    source.extract(app, directory)
+
+
+@plugin.trigger("post-create")
+def post_create(app):
+    """Until the first deploy the app's name answers 502, with a page that says why."""
+    import daemon
+
+    import build
+
+    if not daemon.stopped_on_purpose():
+        build.build(app, new=True)
+
+
+@plugin.trigger("proxy-clear-config")
+def clear_config(app):
+    import build
+
+    for each in names.all_apps() if app == "--all" else [app]:
+        if build.is_ours(each):
+            fire("network-clear-config", each)
+            build.clear(each)
+
+
+@plugin.trigger("proxy-enable")
+def proxy_enable(app):
+    _toggled(app, "domains-enable")
+
+
+@plugin.trigger("proxy-disable")
+def proxy_disable(app):
+    _toggled(app, "domains-disable")
+
+
+def _toggled(app, trigger):
+    """Without a proxy the containers' own ports are the app's address, so a running app has to be started anew."""
+    import build
+
+    if not build.is_ours(app):
+        return
+    fire(trigger, app, "false")
+    if properties.get("common", app, "deployed") == "true":
+        fire("app-restart", app)
+    else:
+        build.build(app)
+
+
+@plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
+def post_app_copy(old, new):
+    """The copied vhost is the old app's, names and upstreams included; the new app's own is built on its deploy."""
+    import source
+
+    import build
+
+    source.copy(old, new)
+    build.clear(new)
+
+
+@plugin.trigger("post-delete")
+def post_delete(app):
+    import build
+
+    build.clear(app)
+    files.remove_tree(places.data(app))
 
 
 @plugin.trigger("install")
@@ -12,10 +181,7 @@ def install():
     import install as steps
     from tell import told
 
-    from dokku_min.sdk import properties
-
-    port = told("proxy:report", "--global", "--proxy-global-proxy-port")
-    steps.install(port or properties.get("proxy", "--global", "proxy-port"))
+    steps.install(told("proxy:report", GLOBAL, "--proxy-global-proxy-port"))
 
 
 if __name__ == "__main__":
