@@ -72,3 +72,28 @@ def archive(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("build") / "dokku"
     subprocess.run([CHECKOUT / "scripts/build", path], check=True, capture_output=True)
     return path
+
+
+@pytest.fixture
+def add_plugin(server):
+    """add_plugin(name, {file: text}) enables a plugin made of these (executable) files; gone after the test."""
+    added = []
+
+    def add(name: str, files: dict[str, str]) -> Path:
+        place = server.lib / "plugins/available" / name
+        for file, text in {
+            "plugin.toml": f'[plugin]\ndescription = "{name}"\nversion = "1"\n[plugin.config]\n',
+            **files,
+        }.items():
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / file).write_text(text)
+            (place / file).chmod(0o755)
+        run("chown", "-R", f"{server.user}:{server.user}", place)
+        added.append(name)
+        server.dokku("plugin:enable", name)
+        return place
+
+    yield add
+    for name in added:
+        (server.lib / "plugins/enabled" / name).unlink(missing_ok=True)
+        run("rm", "-rf", server.lib / "plugins/available" / name)

@@ -120,7 +120,7 @@ class Server:
 
     def ssh_argv(self, *words: str, key: Path | None = None, options: tuple[str, ...] = ()) -> list[str]:
         where = ["-p", str(self.ssh_port), f"{self.user}@127.0.0.1"]
-        return ["ssh", *self.ssh_options(key), *options, *where, *words]
+        return ["ssh", *self.ssh_options(key), *options, *where, *(["--", *words] if words else [])]
 
     def ssh(self, *words: str, check: bool = True, key: Path | None = None, **how) -> subprocess.CompletedProcess:
         """Run a dokku command as a developer does, over ssh."""

@@ -34,7 +34,9 @@ def test_process_types(name, valid):
     assert names.is_process_type(name) is valid
 
 
-@pytest.mark.parametrize(("name", "valid"), [("20_events", True), ("a-b", True), ("-a", False), ("a/b", False), ("..", False)])
+@pytest.mark.parametrize(
+    ("name", "valid"), [("20_events", True), ("a-b", True), ("-a", False), ("a/b", False), ("..", False)]
+)
 def test_plugin_names(name, valid):
     assert names.is_plugin_name(name) is valid
 

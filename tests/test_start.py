@@ -18,7 +18,9 @@ SYSTEM = Path("/usr/lib/dokku")
 
 def checkout_copy(target: Path, sign: str = "") -> Path:
     """This checkout elsewhere; a sign makes its build another one."""
-    for name in subprocess.check_output(["git", "ls-files", "dokku_min", "plugins", "scripts"], cwd=CHECKOUT, text=True).split():
+    for name in subprocess.check_output(
+        ["git", "ls-files", "dokku_min", "plugins", "scripts"], cwd=CHECKOUT, text=True
+    ).split():
         if (CHECKOUT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, target / name)
@@ -153,7 +155,9 @@ def test_the_tree_of_another_build_is_not_taken(fresh, archive):
     assert build_of(archive) != build_of(path)
     assert not tree.exists()
     assert_works(path)
-    assert (tree / "dokku_min/__init__.py").read_text() != (SYSTEM / build_of(archive) / "dokku_min/__init__.py").read_text()
+    assert (tree / "dokku_min/__init__.py").read_text() != (
+        SYSTEM / build_of(archive) / "dokku_min/__init__.py"
+    ).read_text()
 
 
 @pytest.mark.parametrize("place", [".", "dokku_min"])
@@ -182,7 +186,14 @@ def test_the_callers_environment_and_directory_choose_no_code(fresh, tmp_path):
 def test_only_debians_python_is_needed(fresh):
     """The header starts /usr/bin/python3 without site-packages; whoever hides it gets a hint."""
     path, _ = fresh
-    hidden = ["unshare", "-m", "sh", "-c", 'mount --bind /dev/null "$(readlink -f /usr/bin/python3)"; exec "$0" version', path]
+    hidden = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        'mount --bind /dev/null "$(readlink -f /usr/bin/python3)"; exec "$0" version',
+        path,
+    ]
     done = subprocess.run(hidden, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == " !     dokku needs python3: apt-get install python3\n"
@@ -210,7 +221,9 @@ def test_another_user_before_setup_unpacks_for_himself(fresh, server, tmp_path_f
         mine.chmod(0o777)  # not trusted any more: done again
         assert_works_as(server, shared)
         assert not mine.stat().st_mode & 0o022
-        done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", shared, "version"], capture_output=True, text=True)
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--clear-groups", shared, "version"], capture_output=True, text=True
+        )
         assert done.returncode == 1 and "run it once as root: sudo" in done.stderr  # nobody has no home
     finally:
         shutil.rmtree(server.root / ".cache", ignore_errors=True)

@@ -16,7 +16,9 @@ LINES = [
 @pytest.mark.parametrize("line", LINES)
 def test_split_as_a_shell_does(line):
     script = f"for word in {line}; do printf '%s\\0' \"$word\"; done" if line.strip() else ":"
-    answer = subprocess.run(["bash", "-fc", script.replace("\n a \n b", " a b")], capture_output=True, check=True).stdout
+    answer = subprocess.run(
+        ["bash", "-fc", script.replace("\n a \n b", " a b")], capture_output=True, check=True
+    ).stdout
     assert words.split(line) == answer.decode().split("\0")[:-1]
 
 
@@ -31,7 +33,9 @@ def test_unbalanced(line):
         words.split(line)
 
 
-@pytest.mark.parametrize("word", ["", "a", "a b", "it's", '"', "$(id)", "`", "\\", "a\nb", "*", "-n", "é", "'", "''", ";"])
+@pytest.mark.parametrize(
+    "word", ["", "a", "a b", "it's", '"', "$(id)", "`", "\\", "a\nb", "*", "-n", "é", "'", "''", ";"]
+)
 def test_quoted_words_come_back(word):
     assert words.split(words.quote(word)) == [word]
     assert subprocess.run(["sh", "-c", f"printf %s {words.quote(word)}"], capture_output=True).stdout.decode() == word
