@@ -114,6 +114,11 @@ class Server:
         """Run a dokku command on the server itself, as root does; stdout and stderr are captured text."""
         return run(self.bin / "dokku", *words, env=self.env, check=check, **how)
 
+    @staticmethod
+    def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Ask the docker engine what really is there."""
+        return run("docker", *words, check=check)
+
     def ssh_options(self, key: Path | None = None) -> list[str]:
         return ["-i", str(key or self.key), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
                 "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes"]  # fmt: skip
