@@ -61,10 +61,11 @@ def chooser(word: str):  # type: ignore[no-untyped-def]
     return lambda each: each == wanted
 
 
-def secured(maps: list[Map], ssl_port: int) -> list[Map]:
-    """With a certificate, plain http on port 80 is joined by https; without port 80, http becomes https where it is."""
-    if any(each[:2] == ("http", 80) for each in maps):
-        return unique([*maps, *[("https", ssl_port, each[2]) for each in maps if each[:2] == ("http", 80)]])
+def secured(maps: list[Map], ssl_port: int, plain: tuple[int, ...] = (80,)) -> list[Map]:
+    """With a certificate, plain http on a port of plain is joined by https; without one, http becomes https."""
+    shared = [each for each in maps if each[0] == "http" and each[1] in plain]
+    if shared:
+        return unique([*maps, *[("https", ssl_port, each[2]) for each in shared]])
     return unique([("https", *each[1:]) if each[0] == "http" else each for each in maps])
 
 

@@ -50,7 +50,7 @@ def effective(app):
 def detected(app):
     found = stored(app, "map-detected") or [("http", proxy_port(app, "proxy-port") or 80, 5000)]
     if ask("certs-exists", app) == "true" or ask("certs-force", app) == "true":
-        return maps.secured(found, proxy_port(app, "proxy-ssl-port") or 443)
+        return maps.secured(found, proxy_port(app, "proxy-ssl-port") or 443, (80, proxy_port(GLOBAL, "proxy-port")))
     return maps.unique(found)
 
 
