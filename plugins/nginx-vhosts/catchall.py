@@ -4,8 +4,6 @@ None says `default_server`: nginx takes the first server of a port, and these co
 so an operator's own default server on the same port still wins, and so does an app without domains.
 """
 
-import os
-
 import places
 
 from dokku_min.sdk import files
@@ -16,7 +14,7 @@ def http_server(port: int) -> str:
 
 
 def tls_server(port: int) -> str:
-    return f"server {{\n{listens(port, ' ssl')}  server_name _;\n  access_log off;\n  ssl_reject_handshake on;\n}}\n"
+    return f"server {{\n{listens(port, ' ssl')}  server_name _;\n  access_log off;\n  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_reject_handshake on;\n}}\n"
 
 
 def listens(port: int, extra: str = "") -> str:
@@ -42,9 +40,3 @@ def ensure_tls(port: int) -> None:
         files.make_dir(places.defaults())
         files.write(path, tls_server(port), mode=0o644)
 
-
-def drop_unused_tls(used: set[int]) -> None:
-    for name in os.listdir(places.defaults()) if os.path.isdir(places.defaults()) else ():
-        port = name.removeprefix("tls-").removesuffix(".conf")
-        if port.isdigit() and int(port) not in used:
-            files.remove(f"{places.defaults()}/{name}")
