@@ -46,7 +46,7 @@ class Server:
         self.user = f"dokku-{name}"
         self.base = Path(f"/srv/dokku-{name}")
         self.root, self.lib, self.bin = self.base / "home", self.base / "lib", self.base / "bin"
-        self.ssh_port = 20000 + zlib.crc32(name.encode()) % 10000
+        self.ssh_port = 10000 + zlib.crc32(name.encode()) % 10000  # both below 32768, where outgoing connections start
         self.http_port = self.ssh_port + 10000
         self.key = self.base / "ssh/id"
         self.env = {
@@ -64,8 +64,8 @@ class Server:
         for key in ("host_key", "id", "other"):
             if not (self.base / "ssh" / key).exists():
                 run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", self.base / "ssh" / key)
-        (self.base / "ssh/sshd_config").write_text(SSHD.format(**vars(self)))
-        (self.base / "nginx/nginx.conf").write_text(NGINX.format(**vars(self)))
+        for name, text in (("ssh/sshd_config", SSHD), ("nginx/nginx.conf", NGINX)):
+            self.configure(self.base / name, text.format(**vars(self)))
         proxy = self.lib / "config/proxy/--global"
         proxy.mkdir(parents=True, exist_ok=True)
         (proxy / "proxy-port").write_text(str(self.http_port))
@@ -75,6 +75,11 @@ class Server:
         (self.root / "dokkurc").write_text("".join(f"export {name}={self.env[name]}\n" for name in settings))
         run("chown", "-R", f"{self.user}:{self.user}", self.root / "dokkurc", self.lib / "config")
         self.start_daemons()
+
+    def configure(self, path: Path, text: str) -> None:
+        if path.exists() and path.read_text() != text:
+            self.stop()
+        path.write_text(text)
 
     def app(self, name: str) -> str:
         """A name for an app of this server; docker is shared with others, so each server has its own prefix."""
@@ -97,6 +102,9 @@ class Server:
         for pid_file in (self.base / "ssh/sshd.pid", self.base / "nginx/nginx.pid"):
             if alive(pid_file):
                 os.kill(int(pid_file.read_text()), signal.SIGTERM)
+            for _ in range(50):
+                if alive(pid_file):
+                    time.sleep(0.1)
 
     def remove(self) -> None:
         """Every trace of it, apps included."""
@@ -104,7 +112,6 @@ class Server:
             for app in self.dokku("apps:list", "--quiet", check=False).stdout.split():
                 self.dokku("apps:destroy", app, "--force", check=False)
         self.stop()
-        time.sleep(0.3)
         run("rm", "-rf", self.base)
         run("rm", "-f", f"/etc/sudoers.d/{self.user}-nginx", f"/etc/sudoers.d/{self.user}-storage")
         run("rm", "-f", f"/usr/local/libexec/{self.user}-storage-directory")

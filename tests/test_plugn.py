@@ -66,7 +66,9 @@ def test_config(server, plugn):
         path.write_text(before)
 
 
-@pytest.mark.parametrize("words", [["nope"], ["config"], ["config", "nope", "x"], ["enable", "no-such"], ["install", "x y"]])
+@pytest.mark.parametrize(
+    "words", [["nope"], ["config"], ["config", "nope", "x"], ["enable", "no-such"], ["install", "x y"]]
+)
 def test_wrong_calls(plugn, words):
     done = plugn(*words, check=False)
     assert done.returncode != 0 and done.stderr.startswith(" !     ") and "Traceback" not in done.stderr
