@@ -113,8 +113,8 @@ class Server:
                 self.dokku("apps:destroy", app, "--force", check=False)
         self.stop()
         run("rm", "-rf", self.base)
-        run("rm", "-f", f"/etc/sudoers.d/{self.user}-nginx", f"/etc/sudoers.d/{self.user}-storage")
-        run("rm", "-f", f"/usr/local/libexec/{self.user}-storage-directory")
+        for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/logrotate.d", "/usr/local/libexec"):
+            run("rm", "-f", f"{place}/{self.user}", *Path(place).glob(f"{self.user}-*"))
         subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
 
     def dokku(self, *words: str, check: bool = True, **how) -> subprocess.CompletedProcess:

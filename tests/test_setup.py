@@ -33,7 +33,7 @@ def upgraded(tmp_path_factory):
 @pytest.fixture
 def bare():
     """A second server of ours that is not there yet; gone after the test."""
-    found = Server(f"{NAME}-bare")
+    found = Server(f"bare-{NAME}")
     found.remove()
     for part in ("ssh", "nginx/conf.d", "bin", "log"):
         (found.base / part).mkdir(parents=True)
@@ -108,9 +108,10 @@ def test_owners_modes_and_files(bare, archive):
             assert uid == 0 and (stat.S_ISLNK(kind) or not mode & 0o022), path
     assert os.readlink(bare.bin / "plugn") == os.readlink(bare.bin / "sshcommand") == str(bare.bin / "dokku")
     assert (bare.lib / "core-plugins/available").resolve().name == build_of(archive)
-    for plugin in os.listdir(bare.lib / "core-plugins/available"):
-        for base in ("core-plugins/enabled", "plugins/available", "plugins/enabled"):
-            assert (bare.lib / base / plugin).is_dir(), (base, plugin)
+    for manifest in (bare.lib / "core-plugins/available").glob("*/plugin.toml"):
+        plugin, optional = manifest.parent.name, "\noptional = true" in manifest.read_text()
+        assert (bare.lib / "plugins/available" / plugin).is_dir(), plugin
+        assert (bare.lib / "plugins/enabled" / plugin).is_dir() is not optional, plugin
     assert (bare.lib / "VERSION").read_text().startswith("0.")
     assert str(bare.bin / "dokku") in (bare.root / ".sshcommand").read_text()
     assert json.loads(bare.dokku("ssh-keys:list", "--format", "json").stdout)[0]["name"] == "me"
@@ -235,14 +236,20 @@ def test_it_wants_root(server):
     assert (done.returncode, done.stderr) == (1, " !     This command must be run as root\n")
 
 
-def test_the_dokku_user_may_only_test_and_reload_nginx(server):
-    rules = Path(f"/etc/sudoers.d/{server.user}-nginx")
-    run("visudo", "-c", "-f", rules)
-    assert stat.S_IMODE(rules.stat().st_mode) == 0o440
+def test_the_dokku_user_may_do_little_as_root(server):
+    """Whole commands only, on files that root owns: nginx of this installation, and the storage helper."""
+    for rules in Path("/etc/sudoers.d").glob(f"{server.user}-*"):
+        run("visudo", "-c", "-f", rules)
+        assert stat.S_IMODE(rules.stat().st_mode) == 0o440
     listing = run("sudo", "-l", "-U", server.user).stdout
     allowed = re.findall(r"NOPASSWD: (.*)", listing)
-    assert allowed and all("nginx" in command for line in allowed for command in line.split(", ")), listing
-    assert "ALL" not in " ".join(allowed)
+    nginx = f"/usr/sbin/nginx (-t |-s reload |-s quit )?-c {server.base}/nginx/(dokku-test/)?nginx.conf"
+    storage = f"/usr/local/libexec/{server.user}-storage-directory"
+    for command in (command for line in allowed for command in line.split(", ")):
+        assert re.fullmatch(nginx, command) or command == storage, command
+        for path in re.findall(r"/\S+", command):
+            assert owned_by_root(path), path
+    assert allowed
     for argv in (
         ["id"],
         ["nginx", "-c", "/tmp/evil.conf"],
@@ -260,6 +267,11 @@ def test_the_dokku_user_may_only_test_and_reload_nginx(server):
             check=False,
         )
         assert done.returncode != 0 and "uid=" not in done.stdout, argv
+
+
+def owned_by_root(path):
+    """Nobody else can change the file or put another in its place."""
+    return all(p.stat().st_uid == 0 and not p.stat().st_mode & 0o002 for p in (Path(path), *Path(path).parents))
 
 
 def test_unknown_host_names_are_refused(server):
