@@ -1,9 +1,11 @@
 """Which of an app's build-phase docker options reach `docker image build`, and what EXPOSE says (commands-b.md 4.1)."""
 
-_TAKE_VALUE = frozenset(
-    ["--add-host", "--allow", "--annotation", "--attest", "--build-arg", "--builder", "--cache-from", "--cache-to", "--call", "--cgroup-parent", "--label", "--memory", "-m", "--memory-swap", "--network", "--platform", "--progress", "--provenance", "--sbom", "--secret", "--shm-size", "--ssh", "--tag", "--target", "--ulimit"]
-)
-_SWITCHES = frozenset(("--check", "-D", "--debug", "--no-cache"))
+_TAKE_VALUE = {
+    "--add-host", "--allow", "--annotation", "--attest", "--build-arg", "--builder", "--cache-from", "--cache-to",
+    "--call", "--cgroup-parent", "--label", "--memory", "-m", "--memory-swap", "--network", "--platform", "--progress",
+    "--provenance", "--sbom", "--secret", "--shm-size", "--ssh", "--tag", "--target", "--ulimit",
+}  # fmt: skip
+_SWITCHES = {"--check", "-D", "--debug", "--no-cache"}
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=/:")
 
 

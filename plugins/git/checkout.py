@@ -61,7 +61,7 @@ def fill(app: str, rev: str, work: str) -> None:
         if keep:
             _stand_alone(app, work)
         else:
-            _remove_git_dirs(work)
+            remove_git_dirs(work)
 
 
 def _export(app: str, rev: str, work: str) -> None:
@@ -91,7 +91,7 @@ def _submodules(app: str, work: str) -> None:
     """
     if not os.path.lexists(f"{work}/.gitmodules"):
         return
-    allowed = {"GIT_ALLOW_PROTOCOL": "https:http:ssh:git"}
+    allowed = {"GIT_ALLOW_PROTOCOL": "https:http:ssh:git", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
     for argv in (("sync", "--quiet", "--recursive"), ("update", "--quiet", "--init", "--recursive")):
         status = run.stream("git", "-C", work, "submodule", *argv, **repo.environment({"env": allowed}))
         if status:
@@ -107,7 +107,8 @@ def _stand_alone(app: str, work: str) -> None:
     os.unlink(f"{work}/.git/objects/info/alternates")
 
 
-def _remove_git_dirs(work: str) -> None:
+def remove_git_dirs(work: str) -> None:
+    """Every .git below work, be it a directory or a submodule's file."""
     for directory, below, names in os.walk(work):
         if ".git" in below:
             below.remove(".git")

@@ -3,9 +3,14 @@
 
 import os
 
+import access
+import archives
+import commits
 import follow
+import images
 import receive
 import repo
+import sync
 import transport
 
 from dokku_min.sdk import Failure, Plugin, files, log, names, paths, properties
@@ -55,6 +60,60 @@ def status(app):
 def unlock(app, *, force=False):
     """A command of long ago, kept so that scripts do not break: a checkout leaves no lock behind any more."""
     log.info1(f"{app} has no git lock, there is nothing to remove")
+
+
+@plugin.command("git:from-archive", options_first=True)
+def from_archive(app, url="", *who, archive_type="tar"):
+    if not url:
+        raise Failure("Please specify an archive url or -- to fetch the archive from stdin")
+    os.environ["DOKKU_BUILD_SOURCE"] = "git:from-archive"
+    archives.deploy(app, url, archive_type, who)
+
+
+@plugin.command("git:from-image")
+def from_image(app, image, *who, build_dir="", force=False):
+    os.environ["DOKKU_BUILD_SOURCE"] = "git:from-image"
+    images.from_image(app, image, build_dir, force, who)
+
+
+@plugin.command("git:load-image")
+def load_image(app, image, *who, build_dir=""):
+    os.environ["DOKKU_BUILD_SOURCE"] = "git:load-image"
+    images.load_image(app, image, build_dir, who)
+
+
+@plugin.command("git:sync")
+def sync_(app, remote, ref="", *, build=False, build_if_changes=False, skip_deploy_branch=False):
+    if build and build_if_changes:
+        raise Failure("--build and --build-if-changes cannot be used together")
+    os.environ["DOKKU_BUILD_SOURCE"] = "git:sync"
+    wanted = "always" if build else "if-changes" if build_if_changes else ""
+    sync.sync(app, remote, ref, wanted, skip_deploy_branch)
+
+
+@plugin.command("git:auth")
+def auth(host="", user="", password=""):
+    access.auth(host, user, password)
+
+
+@plugin.command("git:auth-status")
+def auth_status(host="", user="", password=""):
+    return 0 if access.auth_matches(host, user, password) else 1
+
+
+@plugin.command("git:allow-host")
+def allow_host(host=""):
+    access.allow_host(host)
+
+
+@plugin.command("git:generate-deploy-key")
+def generate_deploy_key():
+    access.generate_deploy_key()
+
+
+@plugin.command("git:public-key")
+def public_key():
+    print(access.public_key())
 
 
 @plugin.report(heading="git")
@@ -129,6 +188,29 @@ def receive_app(app, rev):
     receive.receive(app, rev)
 
 
+@plugin.trigger("git-from-directory")
+def git_from_directory(app, directory, name, email):
+    """directory is the caller's: we commit a copy, which loses the .git that may be in it."""
+    import shutil
+
+    def fill(work):
+        shutil.copytree(directory, work, symlinks=True, dirs_exist_ok=True)
+
+    if not os.path.isdir(directory):
+        raise Failure(f"there is no directory {directory}")
+    commits.deploy_source(app, "directory", "", fill, (name, email))
+
+
+@plugin.trigger("git-from-archive")
+def git_from_archive(app, url, kind, name, email):
+    archives.deploy(app, url, kind or "tar", (name, email))
+
+
+@plugin.trigger("git-from-image")
+def git_from_image(app, image, build_dir, name, email):
+    images.from_image(app, image, build_dir, False, (name, email))
+
+
 @plugin.trigger("git-deploy-branch")
 def git_deploy_branch(app):
     return repo.deploy_branch(app)
@@ -155,6 +237,11 @@ def deploy_source_set(app, kind, metadata):
         properties.put("git", app, "source-image", metadata)
     else:
         properties.delete("git", app, "source-image")
+
+
+@plugin.trigger("install")
+def install():
+    access.secure()
 
 
 @plugin.trigger("post-create")

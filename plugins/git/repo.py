@@ -74,7 +74,8 @@ def deploy_branch(app: str) -> str:
 def revision(app: str, branch: str = "") -> str:
     """The commit that the branch (default: the deploy branch) is at, or nothing. Read as git stores it: no process."""
     name = f"refs/heads/{branch or deploy_branch(app)}"
-    loose = files.read(f"{paths.app_dir(app)}/{name}").strip() if not os.path.isdir(f"{paths.app_dir(app)}/{name}") else ""
+    path = f"{paths.app_dir(app)}/{name}"
+    loose = "" if os.path.isdir(path) else files.read(path).strip()
     if loose:
         return loose
     for line in files.read(f"{paths.app_dir(app)}/packed-refs").splitlines():
@@ -132,3 +133,11 @@ def set_head(app: str, branch: str) -> None:
 def set_deploy_branch(app: str, branch: str) -> None:
     properties.put("git", app, "deploy-branch", check_branch_name(branch))
     set_head(app, branch)
+
+
+def put_back(app: str, key: str, value: str) -> None:
+    """The property as it was before a deploy that failed; unset when it was."""
+    if value:
+        properties.put("git", app, key, value)
+    else:
+        properties.delete("git", app, key)

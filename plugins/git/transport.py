@@ -106,7 +106,7 @@ def _receive(app: str, new: str, ref: str) -> set[str]:
             log.warn(f"for example, try 'git push <remote> {branch}:{wanted}'")
             return set()
         log.info1(f"Set {branch} as deploy-branch")
-    _deploy(app, new, branch, wanted)
+    _deploy(app, new, branch)
     return {new}
 
 
@@ -116,16 +116,16 @@ def _is_first(app: str) -> bool:
     return not chosen and not repo.revision(app)
 
 
-def _deploy(app: str, new: str, branch: str, before: str) -> None:
+def _deploy(app: str, new: str, branch: str) -> None:
     run.preload()
     with app_lock(app, wait=False):
-        if branch != before:
+        before = properties.get("git", app, "deploy-branch")
+        if branch != repo.deploy_branch(app):
             repo.set_deploy_branch(app, branch)
         try:
             receive.receive(app, new)
         except BaseException:
-            if branch != before:
-                properties.delete("git", app, "deploy-branch")
-                repo.set_head(app, before)
+            repo.put_back(app, "deploy-branch", before)
+            repo.set_head(app, repo.deploy_branch(app))
             raise
         fire("deploy-source-set", app, "git-push", new)

@@ -1,0 +1,240 @@
+"""git:from-archive: fetch an archive and unpack it, once nothing in it can do harm (commands-b.md 2)."""
+
+import os
+import stat
+import sys
+
+import commits
+
+from dokku_min import log, properties, run
+from dokku_min.errors import Failure
+
+TYPES = ("tar", "tar.gz", "zip")
+_CHUNK = 1 << 20
+
+
+class Limits:
+    """How much an archive may unpack to: bytes, and entries."""
+
+    def __init__(self) -> None:
+        self.size = int(properties.get("git", "--global", "archive-max-size", "1073741824"))
+        self.count = int(properties.get("git", "--global", "archive-max-files", "10000"))
+
+
+class Entry:
+    """One member of an archive: kind is "file", "directory", "symlink", "hardlink" or what else it may be."""
+
+    __slots__ = ("handle", "kind", "mode", "name", "size", "target")
+
+    def __init__(self, name: str, kind: str, size: int, mode: int, target: str, handle: object):
+        self.name, self.kind, self.size, self.mode = name, kind, size, mode
+        self.target, self.handle = target, handle
+
+
+def deploy(app: str, url: str, kind: str, who: tuple[str, ...]) -> None:
+    """Deploy the archive at url, or on stdin when url is `--`."""
+    if kind not in TYPES:
+        raise Failure(f"Invalid archive type: {kind}", f"use one of {', '.join(TYPES)}")
+    if url not in ("--", "-") and not url.startswith(("http://", "https://")):
+        raise Failure(f"cannot fetch {url}", "give a http or https URL, or -- and the archive on stdin")
+
+    def fill(directory: str) -> str:
+        packed = f"{directory}.packed"
+        _fetch(url, packed)
+        unpack(packed, kind, directory, Limits())
+        os.unlink(packed)
+        return _top(directory)
+
+    commits.deploy_source(app, kind, "" if url in ("--", "-") else url, fill, who)
+
+
+def _fetch(url: str, path: str) -> None:
+    limits = Limits()
+    most = limits.size + 2048 * limits.count  # what the names and headers of the allowed entries may take at most
+    if url in ("--", "-"):
+        log.info1("Reading archive from stdin")
+        _copy(sys.stdin.buffer, path, most)
+        return
+    log.info1(f"Fetching {url.partition('?')[0]}")
+    argv = ("curl", "--fail", "--location", "--silent", "--show-error", "--proto", "=http,https", "--output", path)
+    # prlimit, as curl knows a file's size in advance only when the server says it
+    if run.stream("prlimit", f"--fsize={most}", *argv, "--url", url):
+        raise Failure("cannot fetch the archive", f"it must be there, and not larger than {most} bytes")
+
+
+def _copy(source, path: str, most: int) -> None:  # type: ignore[no-untyped-def]
+    total = 0
+    with open(path, "wb") as target:
+        while chunk := source.read(_CHUNK):
+            total += len(chunk)
+            if total > most:
+                raise Failure(f"archive exceeds maximum allowed size of {most} bytes")
+            target.write(chunk)
+    if not total:
+        raise Failure("there is no archive on stdin")
+
+
+def unpack(packed: str, kind: str, directory: str, limits: Limits) -> None:
+    """Put the entries of the archive into directory. All are looked at before the first one is written."""
+    import gzip
+    import tarfile
+    import zipfile
+    import zlib
+
+    reader = _Zip if kind == "zip" else _Tar
+    try:
+        with reader(packed, kind) as archive:
+            check(archive.entries(), limits)
+            for entry in archive.entries():
+                _write(archive, entry, directory)
+    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise Failure(f"cannot read the {kind} archive: {error}", "is --archive-type right?") from None
+
+
+def check(entries, limits: Limits) -> None:  # type: ignore[no-untyped-def]
+    """Raise Failure at the first entry that could touch anything outside, or that is too much."""
+    total, count, links, parents = 0, 0, set(), set()
+    for entry in entries:
+        count, total = count + 1, total + entry.size
+        if count > limits.count:
+            _refuse(f"archive exceeds the maximum of {limits.count} files")
+        if total > limits.size:
+            _refuse(f"archive exceeds maximum allowed size of {limits.size} bytes")
+        _check_name(entry.name)
+        if entry.kind in ("symlink", "hardlink"):
+            _check_target(entry)
+            links.add(os.path.normpath(entry.name))
+        elif entry.kind not in ("file", "directory"):
+            _refuse(f"archive contains {entry.name}, which is neither a file, a directory nor a link")
+        parents |= _parents(os.path.normpath(entry.name))
+    if not count:
+        _refuse("archive is empty")
+    if links & parents:
+        _refuse(f"archive contains entries below symlinks: {min(links & parents)}")
+
+
+def _check_name(name: str) -> None:
+    if name.startswith("/"):
+        _refuse(f"archive contains absolute paths: {name}")
+    if ".." in name.split("/"):
+        _refuse(f"archive contains parent directory traversal: {name}")
+    if "\0" in name:
+        _refuse("archive contains a name with a NUL byte")
+
+
+def _check_target(entry: Entry) -> None:
+    if entry.target.startswith("/") or ".." in entry.target.split("/") or not entry.target:
+        _refuse(f"archive contains {entry.kind}s that lead outside, or symlinks with ..: {entry.name} -> {entry.target}")
+
+
+def _parents(name: str) -> set[str]:
+    parts = name.split("/")
+    return {"/".join(parts[:length]) for length in range(1, len(parts))}
+
+
+def _refuse(why: str) -> None:
+    print(f"[archive-security] {why}", file=sys.stderr)
+    raise Failure(why, "nothing of it was unpacked")
+
+
+def _write(archive, entry: Entry, directory: str) -> None:  # type: ignore[no-untyped-def]
+    path = os.path.normpath(f"{directory}/{entry.name}")
+    if path == directory:
+        return
+    if entry.kind == "directory":
+        os.makedirs(path, exist_ok=True)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.lexists(path):  # the last entry of a name counts
+        os.unlink(path)
+    if entry.kind == "symlink":
+        os.symlink(entry.target, path)
+    elif entry.kind == "hardlink":
+        _copy_linked(f"{directory}/{entry.target}", path)
+    else:
+        _write_file(archive.open(entry), path, entry)
+
+
+def _copy_linked(source: str, path: str) -> None:
+    import shutil
+
+    if not os.path.isfile(source) or os.path.islink(source):
+        raise Failure(f"cannot unpack {os.path.basename(path)}: the archive lacks the file that it is a link to")
+    shutil.copy2(source, path)
+
+
+def _write_file(source, path: str, entry: Entry) -> None:  # type: ignore[no-untyped-def]
+    """Never more than the entry's own header said: that is what was counted."""
+    left = entry.size
+    mode = 0o755 if entry.mode & 0o111 else 0o644
+    with source, open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as target:
+        while left and (chunk := source.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            target.write(chunk)
+
+
+def _top(directory: str) -> str:
+    """Where the source is: archives often hold everything in one directory."""
+    found = os.listdir(directory)
+    only = f"{directory}/{found[0]}" if len(found) == 1 else directory
+    return only if os.path.isdir(only) and not os.path.islink(only) else directory
+
+
+class _Tar:
+    def __init__(self, path: str, kind: str):
+        import tarfile
+
+        self.file = tarfile.open(path, "r:gz" if kind == "tar.gz" else "r:")
+
+    def __enter__(self) -> "_Tar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def entries(self):  # type: ignore[no-untyped-def]
+        for member in self.file:
+            yield Entry(member.name, self._kind(member), member.size, member.mode, member.linkname, member)
+
+    def _kind(self, member) -> str:  # type: ignore[no-untyped-def]
+        kinds = ((member.isreg, "file"), (member.isdir, "directory"), (member.issym, "symlink"), (member.islnk, "hardlink"))
+        return next((name for test, name in kinds if test()), "other")
+
+    def open(self, entry: Entry):  # type: ignore[no-untyped-def]
+        return self.file.extractfile(entry.handle)
+
+
+class _Zip:
+    def __init__(self, path: str, _kind: str):
+        import zipfile
+
+        self.file = zipfile.ZipFile(path)
+
+    def __enter__(self) -> "_Zip":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def entries(self):  # type: ignore[no-untyped-def]
+        for info in self.file.infolist():
+            mode = info.external_attr >> 16
+            kind = self._kind(info, mode)
+            target = self._target(info) if kind == "symlink" else ""
+            if info.flag_bits & 1:
+                raise Failure("the archive is encrypted", "give one that is not")
+            yield Entry(info.filename, kind, info.file_size, mode, target, info)
+
+    def _kind(self, info, mode: int) -> str:  # type: ignore[no-untyped-def]
+        if info.is_dir():
+            return "directory"
+        if stat.S_ISLNK(mode):
+            return "symlink"
+        return "file" if stat.S_IFMT(mode) in (0, stat.S_IFREG) else "other"
+
+    def _target(self, info) -> str:  # type: ignore[no-untyped-def]
+        with self.file.open(info) as content:
+            return os.fsdecode(content.read(4096))
+
+    def open(self, entry: Entry):  # type: ignore[no-untyped-def]
+        return self.file.open(entry.handle)
