@@ -259,6 +259,12 @@ def post_app_rename_setup(old, new):
     follow.copy(old, new)
 
 
+@plugin.trigger("post-app-clone", "post-app-rename")
+def post_app_copy(_old, new):
+    if os.environ.get("SKIP_REBUILD") != "true":
+        receive.receive(new)
+
+
 @plugin.trigger("post-delete")
 def post_delete(app):
     files.remove_tree(paths.data_dir("git", app))

@@ -69,10 +69,17 @@ def hook(app: str) -> None:
     repo.leave_quarantine()
     os.environ.setdefault("DOKKU_BUILD_SOURCE", "git-hook")
     done: set[str] = set()
-    for line in sys.stdin.read().splitlines():
-        new, ref = _update(line)
+    wanted = repo.deploy_branch(app)
+    updates = map(_update, sys.stdin.read().splitlines())
+    for new, ref in sorted(updates, key=lambda update: _rank(update[1], wanted)):
         if new not in done:
-            done |= _receive(app, new, ref)
+            done |= _receive(app, new, ref, bool(done))
+
+
+def _rank(ref: str, wanted: str) -> tuple[bool, bool, bool]:
+    """Of several refs in one push the deploy branch comes first, then what people call their main branch, tags last."""
+    name = ref.rpartition("/")[2]
+    return ref not in (f"refs/heads/{wanted}", f"refs/tags/{wanted}"), name not in ("main", "master"), "/tags/" in ref
 
 
 def _update(line: str) -> tuple[str, str]:
@@ -82,8 +89,8 @@ def _update(line: str) -> tuple[str, str]:
     return words[1], words[2]
 
 
-def _receive(app: str, new: str, ref: str) -> set[str]:
-    """Deploy the update if it is for us; the revision that was deployed."""
+def _receive(app: str, new: str, ref: str, deployed: bool) -> set[str]:
+    """Deploy the update if it is for us; the revision that was deployed. deployed: this push has brought one already."""
     branch = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     if branch == ref or not repo.is_branch_name(branch):
         log.warn(f"{ref} is neither a branch nor a tag, nothing is deployed")
@@ -101,6 +108,8 @@ def _receive(app: str, new: str, ref: str) -> set[str]:
             fire("receive-branch", app, new, ref)
             fire("deploy-source-set", app, "git-push", new)
             return {new}
+        if deployed:
+            return set()
         if not _is_first(app):
             log.warn(f"WARNING: deploy did not complete, you must push to {wanted}.")
             log.warn(f"for example, try 'git push <remote> {branch}:{wanted}'")
