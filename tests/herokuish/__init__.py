@@ -29,7 +29,7 @@ def _import_debian() -> None:
         return
     root = tempfile.mkdtemp(prefix="herokuish-")
     try:
-        run("debootstrap", "--variant=minbase", "--include=python3-minimal,git", "bookworm", root)
+        run("debootstrap", "--variant=minbase", "--include=python3,git", "bookworm", root)
         shutil.rmtree(f"{root}/var/cache/apt/archives")
         tar = subprocess.Popen(["tar", "-C", root, "--exclude=./proc/*", "--exclude=./sys/*", "-c", "."], stdout=subprocess.PIPE)
         subprocess.run(["docker", "import", "-", DEBIAN], stdin=tar.stdout, check=True, capture_output=True)
