@@ -31,7 +31,8 @@ def _import_debian() -> None:
     try:
         run("debootstrap", "--variant=minbase", "--include=python3,git", "bookworm", root)
         shutil.rmtree(f"{root}/var/cache/apt/archives")
-        tar = subprocess.Popen(["tar", "-C", root, "--exclude=./proc/*", "--exclude=./sys/*", "-c", "."], stdout=subprocess.PIPE)
+        argv = ["tar", "-C", root, "--exclude=./proc/*", "--exclude=./sys/*", "-c", "."]
+        tar = subprocess.Popen(argv, stdout=subprocess.PIPE)
         subprocess.run(["docker", "import", "-", DEBIAN], stdin=tar.stdout, check=True, capture_output=True)
     finally:
         shutil.rmtree(root, ignore_errors=True)
