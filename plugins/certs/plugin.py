@@ -147,9 +147,9 @@ def certs_remove(app):
     remove(apps.verify(app))
 
 
-@plugin.trigger("post-app-clone-setup", "post-app-clone")
-def forget(_old, new):
-    """A clone has no certificate (commands-a.md 1.11). Files of the app may be copied after us: we look again."""
+@plugin.trigger("post-app-clone")
+def post_app_clone(_old, new):
+    """A clone has no certificate (commands-a.md 1.11), whatever else was copied."""
     if store.read(new):
         store.write(new, {})
         fire("post-certs-remove", new)

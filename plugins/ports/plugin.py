@@ -119,11 +119,17 @@ def clear(app):
 def rows(scope):
     if scope == GLOBAL:
         return {}
+    implied: list = []
+
+    def once():
+        implied[:] = implied or detected(scope)
+        return implied
+
     return {
         "ports-map": lambda: " ".join(maps.texts(stored(scope))),
-        "ports-map-detected": lambda: " ".join(maps.texts(detected(scope))),
+        "ports-map-detected": lambda: " ".join(maps.texts(once())),
         "ports-map-json": lambda: maps.as_json(stored(scope)),
-        "ports-map-detected-json": lambda: maps.as_json(detected(scope)),
+        "ports-map-detected-json": lambda: maps.as_json(once()),
     }
 
 
