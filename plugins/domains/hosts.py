@@ -41,6 +41,6 @@ def is_address(name: str) -> bool:
 
 def default(app: str, vhost: str) -> str:
     """The name of the app below a global one; an app that is named like a host keeps its name. "" if it has none."""
-    name = app if "." in app else f"{app}.{vhost.lstrip('.')}"
-    name = name.replace("_", "-")  # older app names may hold it, host names may not
+    label = app.replace("_", "-")  # older app names may hold it, host names may not
+    name = label if "." in app else f"{label}.{vhost.lstrip('.')}"
     return name if is_host(name) else ""

@@ -17,8 +17,14 @@ def of(app: str, only_first: bool, hosts: list[str]) -> list[str]:
     ports = ports or [(scheme, "443" if secure else "80")]
     found = [url(s, host, port) for host in hosts or vhosts.read(GLOBAL) or [_own_name()] for s, port in ports]
     if only_first:
-        return [*[each for each in found if each.startswith(f"{scheme}://")], *found][:1]
+        return [_first(found, f"{scheme}://")]
     return sorted(set(found))
+
+
+def _first(found: list[str], start: str) -> str:
+    """The one people would give away: of the default scheme, and best without a port."""
+    fitting = [each for each in found if each.startswith(start)] or found
+    return min(fitting, key=lambda each: each.count(":"))
 
 
 def _listening(app: str, scheme: str) -> list[tuple[str, str]]:

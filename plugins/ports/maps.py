@@ -38,7 +38,10 @@ def texts(maps: list[Map]) -> list[str]:
 
 def unique(maps: list[Map]) -> list[Map]:
     """The first map of each scheme and host port."""
-    return list({each[:2]: each for each in reversed(maps)}.values())[::-1]
+    first: dict[tuple[str, int], Map] = {}
+    for each in maps:
+        first.setdefault(each[:2], each)
+    return list(first.values())
 
 
 def check_distinct(maps: list[Map]) -> None:

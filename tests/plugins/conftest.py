@@ -1,0 +1,5 @@
+"""Fixtures for the tests of plugins."""
+
+from tests.plugins.spy import created, installed_spy, spy
+
+__all__ = ["created", "installed_spy", "spy"]
