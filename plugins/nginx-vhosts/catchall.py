@@ -10,11 +10,15 @@ from dokku_min.sdk import files
 
 
 def http_server(port: int) -> str:
-    return f"server {{\n{listens(port)}  server_name _;\n  access_log off;\n  return 444;\n}}\n"
+    return _server(listens(port) + "  return 444;\n")
 
 
 def tls_server(port: int) -> str:
-    return f"server {{\n{listens(port, ' ssl')}  server_name _;\n  access_log off;\n  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_reject_handshake on;\n}}\n"
+    return _server(listens(port, " ssl") + "  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_reject_handshake on;\n")
+
+
+def _server(body: str) -> str:
+    return f"server {{\n  server_name _;\n  access_log off;\n{body}}}\n"
 
 
 def listens(port: int, extra: str = "") -> str:
