@@ -76,9 +76,9 @@ def reload(custom: str = "") -> None:
     pid = master()
     if not pid:
         return start(custom)
-    before = _workers(pid)
+    before, complaints = _workers(pid), ErrorLog()
     obey("reload nginx", [*custom.split(), "reload"] if custom else as_root(reload_argv()))
-    _wait_for_new_workers(pid, before)
+    _wait_for_new_workers(pid, before, complaints)
     return None
 
 
@@ -101,7 +101,7 @@ def obey(purpose: str, argv: list[str]) -> None:
         raise Failure(f"cannot {purpose}: it exited {status}", said)
 
 
-def _wait_for_new_workers(pid: int, before: set[int]) -> None:
+def _wait_for_new_workers(pid: int, before: set[int], complaints: "ErrorLog") -> None:
     """A reload is asynchronous: the master starts new workers, and 100 ms later tells the old ones to accept no more.
 
     An old worker changes its title just before it closes its listening sockets, in one go. So once none of them bears
@@ -109,6 +109,7 @@ def _wait_for_new_workers(pid: int, before: set[int]) -> None:
     """
 
     def through() -> bool:
+        complaints.check()
         now = _workers(pid)
         return bool(now) and not now & before
 
@@ -123,6 +124,32 @@ def _wait(done, complaint: str) -> None:  # type: ignore[no-untyped-def]
         time.sleep(0.005)
 
 
+class ErrorLog:
+    """What nginx writes to its error log from now on, if we may read it: why it gave a reload up."""
+
+    def __init__(self) -> None:
+        named = [words[1].rstrip(";") for words in map(str.split, _main_lines()) if words[:1] == ["error_log"]]
+        self.path = os.path.join(places.conf_dir(), named[0]) if named else f"{places.log_root()}/error.log"
+        self.start = os.path.getsize(self.path) if os.access(self.path, os.R_OK) else -1
+
+    def check(self) -> None:
+        """Raise Failure when a reload has failed. (A port in use is tried five times before that.)"""
+        if self.start < 0 or not os.access(self.path, os.R_OK):
+            return
+        with open(self.path, errors="replace") as log:
+            log.seek(self.start)
+            said = log.read().splitlines()
+        reasons = [line.partition("[emerg] ")[2].partition(": ")[2] for line in said if "[emerg]" in line]
+        final = [reason for reason in reasons if not reason.startswith("bind()")]
+        if final:
+            raise Failure("nginx could not take up its new configuration, it goes on with the old one",
+                          "\n".join(dict.fromkeys(reasons)))  # fmt: skip
+
+
+def _main_lines() -> list[str]:
+    return files.read(places.main_conf()).splitlines()
+
+
 def master() -> int:
     """Process id of the running master, 0 if there is none."""
     for path in _pid_files():
@@ -133,7 +160,7 @@ def master() -> int:
 
 
 def _pid_files() -> list[str]:
-    named = [line.split()[1].rstrip(";") for line in files.read(places.main_conf()).splitlines() if _names_pid(line)]
+    named = [line.split()[1].rstrip(";") for line in _main_lines() if _names_pid(line)]
     return [os.path.join(places.conf_dir(), path) for path in named] or ["/run/nginx.pid", "/var/run/nginx.pid"]
 
 
