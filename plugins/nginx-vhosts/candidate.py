@@ -48,14 +48,20 @@ def _link(apps: set[str]) -> None:
 
 
 def _refused(app: str, text: str, said: str, mine: str) -> Failure:
-    errors = [line.partition("] ")[2] or line for line in said.splitlines() if "[emerg]" in line] or [said]
-    if mine not in said:
+    """The fault is the new vhost's if nginx names it, or takes the configuration as it is without it."""
+    errors = [reason(line) for line in said.splitlines() if "[emerg]" in line] or [said]
+    if mine not in said and not daemon.test(places.main_conf())[0]:
         return Failure(f"nginx refuses its configuration, of which {app} is a part", "\n".join(errors))
     number = errors[0].rpartition(":")[2].strip()
     lines = text.splitlines()
     shown = [lines[int(number) - 1].strip()] if number.isdigit() and 0 < int(number) <= len(lines) else []
-    reasons = [error.replace(mine, "its new nginx.conf") for error in errors]
-    return Failure(f"nginx refuses the new configuration of {app}, the old one stays", "\n".join([*reasons, *shown]))
+    told = [error.replace(mine, "its new nginx.conf") for error in errors]
+    return Failure(f"nginx refuses the new configuration of {app}, the old one stays", "\n".join([*told, *shown]))
+
+
+def reason(line: str) -> str:
+    """What an `[emerg] PID#PID: reason` line of nginx says."""
+    return line.partition("[emerg] ")[2].partition(": ")[2]
 
 
 def warn_of_shared_names(said: str, domains: list[str]) -> None:

@@ -280,11 +280,24 @@ def backends():
 
 @pytest.fixture
 def site(server, app, backends):
-    """An app whose vhost leads to backend `one`."""
-    server.dokku("apps:create", app)
-    server.dokku("network:set", app, "static-web-listener", f"127.0.0.2:{backends}")
-    server.dokku("ports:set", app, f"http:{server.http_port}:{backends}")
-    return app
+    """An app of the test's own, whose vhost leads to backend `one`."""
+    return make_site(server, app, backends)
+
+
+@pytest.fixture(scope="module")
+def shared(server, backends):
+    """An app for tests that leave it as it was, but for where it leads to."""
+    name = make_site(server, server.app("nginx-shared"), backends)
+    yield name
+    server.dokku("apps:destroy", name, "--force", check=False)
+
+
+def make_site(server, name, port):
+    server.dokku("apps:destroy", name, "--force", check=False)
+    server.dokku("apps:create", name)
+    server.dokku("network:set", name, "static-web-listener", f"127.0.0.2:{port}")
+    server.dokku("ports:set", name, f"http:{server.http_port}:{port}")
+    return name
 
 
 def host_of(app):
@@ -320,11 +333,11 @@ def test_a_new_app_answers_502_and_an_unknown_name_nothing(server, app):
     assert server.curl("nobody.test.example").returncode == 52  # closed without an answer
 
 
-def test_an_app_is_served_with_the_headers_of_a_proxy(server, site):
-    found = body_of(server, site, "/headers")
+def test_an_app_is_served_with_the_headers_of_a_proxy(server, shared):
+    found = body_of(server, shared, "/headers")
 
     assert found.startswith("one\n") and found.endswith("200")
-    assert f"Host: {host_of(site)}\n" in found
+    assert f"Host: {host_of(shared)}\n" in found
     assert "X-Forwarded-For: 127.0.0.1\n" in found
     assert "X-Forwarded-Proto: http\n" in found
     assert f"X-Forwarded-Port: {server.http_port}\n" in found
@@ -372,50 +385,51 @@ def pre_reload_hook(server):
     run("rm", "-r", place)
 
 
-def test_a_plugin_may_edit_the_vhost_before_it_is_used(server, site, pre_reload_hook):
-    pre_reload_hook('sed -i "s/return 502/return 502/; s|location / {|&\\n add_header X-Edited $2;|" $DOKKU_ROOT/$1/nginx.conf')
+def test_a_plugin_may_edit_the_vhost_before_it_is_used(server, shared, pre_reload_hook):
+    pre_reload_hook('sed -i "s|location / {|&\\n add_header X-Edited $2;|" $DOKKU_ROOT/$1/nginx.conf')
 
-    server.dokku("proxy:build-config", site)
+    server.dokku("proxy:build-config", shared)
 
-    assert "X-Edited: " in server.curl(host_of(site), "/", "-i").stdout
+    assert "X-Edited: " in server.curl(host_of(shared), "/", "-i").stdout
 
 
-def test_a_plugin_that_breaks_the_vhost_is_undone(server, site, pre_reload_hook):
-    before = vhost(server, site).read_text()
+def test_a_plugin_that_breaks_the_vhost_is_undone(server, shared, pre_reload_hook):
+    before = vhost(server, shared).read_text()
     pre_reload_hook('echo "nonsense" >> $DOKKU_ROOT/$1/nginx.conf')
 
-    failed = server.dokku("proxy:build-config", site, check=False)
+    failed = server.dokku("proxy:build-config", shared, check=False)
 
     assert failed.returncode == 1 and "after a plugin changed it" in failed.stderr
-    assert vhost(server, site).read_text() == before
+    assert vhost(server, shared).read_text() == before
     assert nginx_takes_its_configuration(server)
 
 
-def test_a_port_of_another_program_is_told_and_given_back(server, site):
-    before = vhost(server, site).read_text()
+def test_a_port_of_another_program_is_told_and_given_back(server, shared):
+    before = vhost(server, shared).read_text()
 
-    failed = server.dokku("ports:add", site, f"http:{server.ssh_port}:5000", check=False)
+    failed = server.dokku("ports:add", shared, f"http:{server.ssh_port}:5000", check=False)
 
     assert failed.returncode == 1
     assert f"bind() to 0.0.0.0:{server.ssh_port} failed" in failed.stderr
-    assert vhost(server, site).read_text() == before
-    assert body_of(server, site).startswith("one")
+    assert vhost(server, shared).read_text() == before
+    assert body_of(server, shared).startswith("one")
 
 
-def test_nothing_changed_nothing_reloaded(server, site):
+def test_nothing_changed_nothing_reloaded(server, shared):
+    server.dokku("proxy:build-config", shared)
     before = workers(server)
 
-    server.dokku("proxy:build-config", site)
+    server.dokku("proxy:build-config", shared)
 
     assert workers(server) == before
 
 
-def test_a_changed_include_is_reloaded(server, site):
-    (server.root / site / "nginx.conf.d/mine.conf").write_text("client_max_body_size 7m;\nadd_header X-Mine yes;\n")
+def test_a_changed_include_is_reloaded(server, shared):
+    (server.root / shared / "nginx.conf.d/mine.conf").write_text("client_max_body_size 7m;\nadd_header X-Mine yes;\n")
 
-    server.dokku("proxy:build-config", site)
+    server.dokku("proxy:build-config", shared)
 
-    assert "X-Mine: yes" in server.curl(host_of(site), "/", "-i").stdout
+    assert "X-Mine: yes" in server.curl(host_of(shared), "/", "-i").stdout
 
 
 class Load(threading.Thread):
@@ -451,15 +465,15 @@ class Load(threading.Thread):
         return self.good, self.failures
 
 
-def test_no_request_is_lost_in_ten_switches_and_each_is_through_when_it_returns(server, site, backends):
-    loads = [Load(server, site, keep) for keep in (False, False, True, True)]
+def test_no_request_is_lost_in_ten_switches_and_each_is_through_when_it_returns(server, shared, backends):
+    loads = [Load(server, shared, keep) for keep in (False, False, True, True)]
     for load in loads:
         load.start()
     try:
         for number in range(10):
             address, text = (("127.0.0.3", "two"), ("127.0.0.2", "one"))[number % 2]
-            switch(server, site, address, backends)
-            assert {body_of(server, site).split("\n")[0] for _ in range(3)} == {text}
+            switch(server, shared, address, backends)
+            assert {body_of(server, shared).split("\n")[0] for _ in range(3)} == {text}
     finally:
         results = [load.stop() for load in loads]
 
@@ -467,21 +481,21 @@ def test_no_request_is_lost_in_ten_switches_and_each_is_through_when_it_returns(
     assert all(good > 50 for good, _ in results)
 
 
-def test_killed_at_any_instant_it_leaves_a_valid_configuration(server, site, backends):
-    argv = [str(server.bin / "dokku"), "proxy:build-config", site]
+def test_killed_at_any_instant_it_leaves_a_valid_configuration(server, shared, backends):
+    argv = [str(server.bin / "dokku"), "proxy:build-config", shared]
     for number in range(8):
         address = ("127.0.0.3", "127.0.0.2")[number % 2]
-        server.dokku("network:set", site, "static-web-listener", f"{address}:{backends}")
+        server.dokku("network:set", shared, "static-web-listener", f"{address}:{backends}")
         with subprocess.Popen(argv, env=server.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               start_new_session=True) as build:  # fmt: skip
             time.sleep(random.uniform(0.05, 0.5))
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(build.pid, signal.SIGKILL)
         assert nginx_takes_its_configuration(server)
-        assert body_of(server, site).startswith(("one", "two"))
-    switch(server, site, "127.0.0.3", backends)
+        assert body_of(server, shared).startswith(("one", "two"))
+    switch(server, shared, "127.0.0.3", backends)
 
-    assert body_of(server, site).startswith("two")
+    assert body_of(server, shared).startswith("two")
 
 
 def test_https(server, site, backends, tmp_path):
@@ -533,22 +547,24 @@ def test_without_domains_an_app_has_a_port_of_its_own(server, site):
     assert server.curl(host_of(site)).returncode == 52
 
 
-def test_without_a_proxy_there_is_no_vhost(server, site):
+def test_without_a_proxy_there_is_no_vhost(server, site, backends):
     server.dokku("proxy:disable", site)
     assert not vhost(server, site).exists()
     assert server.curl(host_of(site)).returncode == 52
 
     server.dokku("proxy:enable", site)
+    server.dokku("ports:set", site, f"http:{server.http_port}:{backends}")
     assert body_of(server, site).startswith("one")
 
 
-def test_another_proxy_is_left_alone(server, site):
-    server.dokku("proxy:set", site, "type", "caddy")
-    server.dokku("proxy:clear-config", site)
-    server.dokku("proxy:build-config", site)
+def test_another_proxy_is_left_alone(server, shared):
+    server.dokku("proxy:set", shared, "type", "caddy")
+    server.dokku("proxy:clear-config", shared)
+    server.dokku("proxy:build-config", shared)
 
-    assert vhost(server, site).exists()
-    failed = server.dokku("nginx:show-config", site, check=False)
+    assert vhost(server, shared).exists()
+    failed = server.dokku("nginx:show-config", shared, check=False)
+    server.dokku("proxy:set", shared, "type")
     assert failed.returncode == 1 and "only available for apps with the nginx proxy type" in failed.stderr
 
 
@@ -580,27 +596,27 @@ def test_a_clone_has_its_own_settings_and_not_the_old_vhost(server, site):
         server.dokku("apps:destroy", other, "--force", check=False)
 
 
-def test_set_refuses_what_nginx_could_not_take(server, site):
-    failed = server.dokku("nginx:set", site, "client-max-body-size", "1m; } server {", check=False)
+def test_set_refuses_what_nginx_could_not_take(server, shared):
+    failed = server.dokku("nginx:set", shared, "client-max-body-size", "1m; } server {", check=False)
     assert failed.returncode == 1 and "is not a size" in failed.stderr
 
-    failed = server.dokku("nginx:set", site, "colour", "red", check=False)
+    failed = server.dokku("nginx:set", shared, "colour", "red", check=False)
     assert failed.returncode == 1 and "Invalid key specified, valid keys include: access-log-format, " in failed.stderr
 
-    assert server.dokku("nginx:set", site, check=False).stderr == " !     No key specified\n"
+    assert server.dokku("nginx:set", shared, check=False).stderr == " !     No key specified\n"
     assert server.dokku("nginx:set", "no-such-app", "hsts", "false", check=False).returncode == 20
 
 
-def test_report(server, site):
+def test_report(server, shared):
     server.dokku("nginx:set", "--global", "send-timeout", "42s")
-    server.dokku("nginx:set", site, "proxy-read-timeout", "43s")
+    server.dokku("nginx:set", shared, "proxy-read-timeout", "43s")
     try:
-        found = server.dokku("nginx:report", site).stdout
-        assert found.startswith(f"=====> {site} nginx information\n")
-        assert server.dokku("nginx:report", site, "--nginx-computed-send-timeout").stdout == "42s\n"
-        assert server.dokku("nginx:report", site, "--nginx-send-timeout").stdout == "\n"
-        assert server.dokku("nginx:report", site, "--nginx-computed-proxy-read-timeout").stdout == "43s\n"
-        assert '"global-send-timeout":"42s"' in server.dokku("nginx:report", site, "--format", "json").stdout
+        found = server.dokku("nginx:report", shared).stdout
+        assert found.startswith(f"=====> {shared} nginx information\n")
+        assert server.dokku("nginx:report", shared, "--nginx-computed-send-timeout").stdout == "42s\n"
+        assert server.dokku("nginx:report", shared, "--nginx-send-timeout").stdout == "\n"
+        assert server.dokku("nginx:report", shared, "--nginx-computed-proxy-read-timeout").stdout == "43s\n"
+        assert '"global-send-timeout":"42s"' in server.dokku("nginx:report", shared, "--format", "json").stdout
     finally:
         server.dokku("nginx:set", "--global", "send-timeout")
 
@@ -629,16 +645,16 @@ def test_validate_config_names_the_vhost_at_fault_and_cleans_it(server, site):
     server.dokku("nginx:reload")
 
 
-def test_stopped_it_stays_stopped_until_started(server, site, backends):
+def test_stopped_it_stays_stopped_until_started(server, shared, backends):
     server.dokku("nginx:stop")
     try:
-        assert server.curl(host_of(site)).returncode == 7
-        switch(server, site, "127.0.0.3", backends)
-        assert server.curl(host_of(site)).returncode == 7
+        assert server.curl(host_of(shared)).returncode == 7
+        switch(server, shared, "127.0.0.3", backends)
+        assert server.curl(host_of(shared)).returncode == 7
     finally:
         server.dokku("nginx:start")
 
-    assert body_of(server, site).startswith("two")
+    assert body_of(server, shared).startswith("two")
 
 
 def test_the_dokku_user_may_ask_root_for_nothing_else_of_nginx(server):
