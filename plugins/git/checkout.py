@@ -22,6 +22,7 @@ class work_dir:  # noqa: N801 - used like a function, in a with statement
         import tempfile
 
         sweep(self.app)
+        sweep_uploads(self.app)
         files.make_dir(_work_root(self.app))
         self.path = tempfile.mkdtemp(prefix=f"dokku-{os.environ.get('DOKKU_PID', '')}-", dir=_work_root(self.app))
         os.chmod(self.path, 0o755)
@@ -49,6 +50,25 @@ def sweep(app: str) -> None:
 
     if os.path.lexists(_work_root(app)):
         shutil.rmtree(_work_root(app), onerror=make_writable)
+
+
+def sweep_uploads(app: str) -> None:
+    """Remove objects that killed pushes had sent; git itself keeps them for weeks. Not while another push is sending."""
+    base = f"{paths.app_dir(app)}/objects"
+    own = os.path.basename(os.environ.get("GIT_QUARANTINE_PATH", ""))
+    left = [name for name in os.listdir(base) if name.startswith("tmp_objdir-incoming-") and name != own]
+    if left and _receiving(paths.app_dir(app)) <= (1 if own else 0):
+        for name in left:
+            files.remove_tree(f"{base}/{name}")
+
+
+def _receiving(repository: str) -> int:
+    """How many git processes receive a push into the repository now."""
+    found = 0
+    for name in os.listdir("/proc"):
+        words = files.read(f"/proc/{name}/cmdline").split("\0") if name.isdigit() else []
+        found += "receive-pack" in words and repository in words
+    return found
 
 
 def fill(app: str, rev: str, work: str) -> None:

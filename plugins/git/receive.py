@@ -8,6 +8,7 @@ import repo
 from dokku_min import dispatch, log, properties, run
 from dokku_min.errors import Failure
 from dokku_min.locks import app_lock
+from dokku_min.recording import build_record
 from dokku_min.sdk import ask, fire, holds
 
 
@@ -16,7 +17,7 @@ def receive(app: str, rev: str = "") -> None:
     if not repo.exists(app):
         return
     run.preload()  # once for all the hooks below, which are forks of this process
-    with app_lock(app):
+    with app_lock(app), build_record(app, os.environ.get("DOKKU_BUILD_SOURCE", "ps:rebuild")):
         found = rev or _stored(app)
         _check_commit(app, found)
         repo.note_deploying(app, found)
