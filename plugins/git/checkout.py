@@ -55,7 +55,7 @@ def sweep(app: str) -> None:
 def sweep_uploads(app: str) -> None:
     """Remove objects that killed pushes had sent; git itself keeps them for weeks. Not while another push is sending."""
     base = f"{paths.app_dir(app)}/objects"
-    own = os.path.basename(os.environ.get("GIT_QUARANTINE_PATH", ""))
+    own = os.path.basename(os.environ.get(repo.QUARANTINE, ""))
     left = [name for name in os.listdir(base) if name.startswith("tmp_objdir-incoming-") and name != own]
     if left and _receiving(paths.app_dir(app)) <= (1 if own else 0):
         for name in left:

@@ -6,7 +6,7 @@ from dokku_min import files, names, paths, properties, run, words
 from dokku_min.errors import Failure
 
 DEFAULT_BRANCH = "master"
-_QUARANTINE = "DOKKU_GIT_QUARANTINE"  # objects of a push that is not accepted yet; see leave_quarantine
+QUARANTINE = "DOKKU_GIT_QUARANTINE"  # objects of a push that is not accepted yet; see leave_quarantine
 _DEPLOYING = "DOKKU_GIT_DEPLOYING"  # "app=revision" that this process tree deploys
 _HEX = frozenset("0123456789abcdef")
 
@@ -27,8 +27,8 @@ def argv_of(app: str, *argv: str) -> tuple[str, ...]:
 def environment(how: dict) -> dict:
     """Nothing of a calling hook's git, but for where to read the objects of the push; and never a question."""
     env = {"GIT_TERMINAL_PROMPT": "0", **how.pop("env", {})}
-    if os.environ.get(_QUARANTINE):
-        env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.environ[_QUARANTINE]
+    if os.environ.get(QUARANTINE):
+        env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.environ[QUARANTINE]
     return {"env": env, "unset": run.GIT_HOOK_ENV, **how}
 
 
@@ -36,7 +36,7 @@ def leave_quarantine() -> None:
     """In a hook: no program we start shall take our git's variables for its own. The push's objects stay readable."""
     quarantine = os.environ.get("GIT_QUARANTINE_PATH", "")
     if quarantine:
-        os.environ[_QUARANTINE] = os.path.abspath(quarantine)
+        os.environ[QUARANTINE] = os.path.abspath(quarantine)
     for name in run.GIT_HOOK_ENV:
         os.environ.pop(name, None)
 
