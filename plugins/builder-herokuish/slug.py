@@ -96,13 +96,14 @@ class Container:
 def tar_of(found: dict[str, str]) -> bytes:
     import io
     import tarfile
+    import time
 
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for path, text in found.items():
             data = os.fsencode(text)
             member = tarfile.TarInfo(path.lstrip("/"))
-            member.size, member.mode = len(data), 0o644
+            member.size, member.mode, member.mtime = len(data), 0o644, int(time.time())
             tar.addfile(member, io.BytesIO(data))
     return packed.getvalue()
 

@@ -34,7 +34,8 @@ def test_references(reference, url):
 @pytest.mark.parametrize(
     "reference",
     ["", "python", "-x/y", "a/b/c", "/etc/passwd", "file:///etc", "https://host/only", "ftp://h/o/r", "git@host",
-     "heroku/py thon",     "https://h/o/r\nhttps://h/o/s", "../../x", "--upload-pack=x", "https://h/o/r;ls x", "heroku/python\n", "git://-o/x y"],
+     "heroku/py thon", "https://h/o/r\nhttps://h/o/s", "../../x", "--upload-pack=x", "https://h/o/r;ls x",
+     "heroku/python\n", "git://-o/x y"],
 )  # fmt: skip
 def test_what_is_no_reference(reference):
     with pytest.raises(Failure, match="Invalid buildpack specified: "):

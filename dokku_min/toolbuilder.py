@@ -1,0 +1,122 @@
+"""For plugins that build apps with one outside program: everything but the program's own command line.
+
+    plugin = Plugin("builder-kiln", properties=True)
+    ToolBuilder(plugin, program="kiln", hint="get it from ...", manifest="kiln.toml", key="kilntoml-path", command=argv)
+
+command(app, directory, image, options, env) gives the argv that makes the image; options are the app's docker options of
+the build phase, env its variables, which the program also finds in its environment.
+"""
+
+import os
+
+from dokku_min import dispatch, files, log, properties, run, words
+from dokku_min.errors import Failure
+from dokku_min.names import GLOBAL
+from dokku_min.sdk import Plugin, ask, fire
+
+
+class ToolBuilder:
+    """Serves set, report, detection, build and release of a builder plugin named builder-NAME.
+
+    dockerfile(image) may add lines to what the release image is made with; finish(app, directory) runs after the build.
+    port is the container port that such images serve at, "" if only the program knows.
+    """
+
+    def __init__(self, plugin: Plugin, program: str, hint: str, manifest: str, key: str, command,
+                 dockerfile=None, finish=None, port: str = "5000"):  # type: ignore[no-untyped-def]  # fmt: skip
+        self.plugin, self.name = plugin.name, plugin.name.removeprefix("builder-")
+        self.program, self.hint, self.manifest, self.key = program, hint, manifest, key
+        self.command, self.dockerfile, self.finish, self.port = command, dockerfile, finish, port
+        plugin.settable({key: "both"}, word="key", check=_relative)
+        plugin.report(heading=plugin.name)(self.rows)
+        plugin.trigger("core-post-extract")(self.place_manifest)
+        plugin.trigger("builder-detect")(self.detect)
+        plugin.trigger("builder-build")(self.build)
+        plugin.trigger("builder-release")(self.release)
+
+    def path(self, scope: str) -> str:
+        return properties.effective(self.plugin, scope, self.key, self.manifest)
+
+    def rows(self, scope: str) -> dict:
+        own = {} if scope == GLOBAL else {f"{self.plugin}-{self.key}": properties.get(self.plugin, scope, self.key)}
+        shared = properties.get(self.plugin, GLOBAL, self.key)
+        return {**own, f"{self.plugin}-global-{self.key}": shared, f"{self.plugin}-computed-{self.key}": self.path(scope)}
+
+    def place_manifest(self, app: str, directory: str) -> None:
+        """The chosen file takes the usual one's place; when it is missing there is none (commands-b.md 1.5)."""
+        chosen = self.path(app)
+        if os.path.normpath(chosen) == self.manifest:
+            return
+        files.remove(f"{directory}/{self.manifest}")
+        found = os.path.realpath(f"{directory}/{chosen}")
+        if os.path.isfile(found) and found.startswith(os.path.realpath(directory) + "/"):
+            os.replace(found, f"{directory}/{self.manifest}")
+
+    def detect(self, _app: str, directory: str) -> str | None:
+        return self.name if os.path.isfile(f"{directory}/{self.manifest}") else None
+
+    def build(self, builder: str, app: str, directory: str) -> None:
+        if builder != self.name:
+            return
+        if not run.installed(self.program):
+            raise Failure(f"Missing {self.program}, install it", self.hint)
+        log.info1(f"Building {app} with {self.program}")
+        self._old_hook("pre-build", app, directory)
+        fire("pre-build", self.name, app, directory)
+        image = f"dokku/{app}:latest"
+        env = self._env(app)
+        argv = self.command(app, directory, image, self._options(app), env)
+        if run.indented(*argv, env={k: v for k, v in env.items() if not is_clients(k)}):
+            raise Failure("App build failed", f"the output of {self.program} is above")
+        self._relabel(app, image, "build")
+        if self.finish:
+            self.finish(app, directory)
+        if self.port:
+            port = ask("ports-get-property", app, "proxy-port")
+            fire("ports-set-detected", app, f"http:{port if port not in ('', '0') else '80'}:{self.port}")
+        self._old_hook("post-build", app, directory)
+        fire("post-build", self.name, app, directory)
+
+    def release(self, builder: str, app: str, tag: str) -> None:
+        if builder == self.name:
+            self._relabel(app, f"dokku/{app}:{tag or 'latest'}", "release")
+
+    def _old_hook(self, phase: str, app: str, directory: str) -> None:
+        """Names that core stopped using, still fired for the plugins that have them (plugins.md 2)."""
+        old = f"{phase}-{self.name}"
+        if dispatch.index().implemented(old):
+            log.warn(f"Deprecated: please upgrade plugin to use '{phase}' plugin trigger instead of {old}")
+            fire(old, app, directory)
+
+    def _env(self, app: str) -> dict[str, str]:
+        import json
+
+        return json.loads(ask("config-export", app, "false", "true", "json") or "{}")
+
+    def _options(self, app: str) -> list[str]:
+        given = ask("docker-args-build", app, self.name) + " "
+        return words.split(given + ask("docker-args-process-build", app, self.name, must=True))
+
+    def _relabel(self, app: str, image: str, stage: str) -> None:
+        """Labels, and what dockerfile() says of how the image is started; the image's files are not touched."""
+        form = '--format={{index .Config.Labels "com.dokku.image-stage"}}'
+        if run.capture(f"look into {image}", "docker", "image", "inspect", form, "--", image).strip() == stage:
+            return
+        own = {"image-stage": stage, "builder-type": self.name, "app-name": app}
+        labels = words.split(os.environ.get("DOKKU_GLOBAL_BUILD_ARGS", ""))
+        labels += [f"--label=com.dokku.{name}={value}" for name, value in own.items()]
+        lines = f"FROM {image}\n" + (self.dockerfile(image) if self.dockerfile and stage == "build" else "")
+        argv = ("docker", "image", "build", "--quiet", *labels, f"--tag={image}", "-")
+        run.capture(f"label the image of {app}", *argv, data=lines)
+
+
+def is_clients(key: str) -> bool:
+    """Would this variable of an app change how the docker client, or the program itself, works on this host?"""
+    return key.startswith(("DOCKER_", "BUILDKIT_", "BUILDX_", "LD_")) or key in ("HOME", "PATH", "TMPDIR")
+
+
+def _relative(_scope: str, key: str, value: str) -> str:
+    path = value.strip("/")
+    if not path or ".." in path.split("/"):
+        raise Failure(f"{key} must be a file of the source, not {value}")
+    return path

@@ -1,0 +1,199 @@
+"""Which builder a source gets, and the builders that are one outside program."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.apps import commit, make_repo, web_app
+from tests.server import run
+
+
+@pytest.fixture(scope="module")
+def app(server):
+    name = server.app("builders")
+    server.dokku("apps:create", name)
+    yield name
+    server.dokku("apps:destroy", name, "--force")
+
+
+@pytest.fixture
+def source(server):
+    path = server.base / "builders-source"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path)
+
+
+def trigger(server, *words, check=True, env=()):
+    argv = ["setpriv", f"--reuid={server.user}", f"--regid={server.user}", "--init-groups", "--"]
+    return run(*argv, server.bin / "plugn", "trigger", *words, env={**server.env, **dict(env)}, check=check)
+
+
+def detected(server, app, source):
+    return trigger(server, "builder-detect", app, source).stdout.partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "files, builder",
+    [
+        ({}, ""),
+        ({"index.html": ""}, ""),
+        ({"Dockerfile": ""}, "dockerfile"),
+        ({".buildpacks": "heroku/python\n"}, "herokuish"),
+        ({".env": "A=b\nBUILDPACK_URL=https://h/o/r\n"}, "herokuish"),
+        ({".env": "A=b\n"}, ""),
+        ({"lambda.yml": ""}, "lambda"),
+        ({"nixpacks.toml": ""}, "nixpacks"),
+        ({"project.toml": ""}, "pack"),
+        ({"railpack.json": "{}"}, "railpack"),
+        ({"Dockerfile": "", ".buildpacks": ""}, "herokuish"),
+        ({"Dockerfile": "", ".env": "BUILDPACK_URL=x"}, "herokuish"),
+        ({"Dockerfile": "", "project.toml": ""}, "pack"),
+        ({"Dockerfile": "", "nixpacks.toml": "", "lambda.yml": ""}, "dockerfile"),
+        ({".buildpacks": "", "project.toml": "", "lambda.yml": ""}, "herokuish"),
+        ({"lambda.yml": "", "nixpacks.toml": "", "project.toml": ""}, "lambda"),
+        ({"nixpacks.toml": "", "project.toml": "", "railpack.json": ""}, "nixpacks"),
+        ({"project.toml": "", "railpack.json": ""}, "pack"),
+    ],
+)
+def test_detection(server, app, source, files, builder):
+    for name, text in files.items():
+        (source / name).write_text(text)
+    assert detected(server, app, source) == builder
+
+
+def test_buildpack_url_in_the_config_decides(server, app, source):
+    (source / "Dockerfile").write_text("")
+    server.dokku("config:set", "--no-restart", app, "BUILDPACK_URL=https://h/o/r")
+    found = detected(server, app, source)
+    server.dokku("config:unset", "--no-restart", app, "BUILDPACK_URL")
+    assert found == "herokuish"
+
+
+def test_the_selected_builder_decides(server, app, source):
+    (source / "Dockerfile").write_text("")
+    server.dokku("builder:set", "--global", "selected", "nixpacks")
+    overall = detected(server, app, source)
+    server.dokku("builder:set", app, "selected", "pack")
+    own = detected(server, app, source)
+    server.dokku("builder:set", "--global", "selected")
+    server.dokku("builder:set", app, "selected")
+    assert (overall, own) == ("nixpacks", "pack")
+
+
+def test_herokuish_where_it_is_not_allowed(server, app, source):
+    (source / ".buildpacks").write_text("")
+    server.dokku("builder-herokuish:set", app, "allowed", "false")
+    assert detected(server, app, source) == ""
+    assert trigger(server, "builder-herokuish-allowed", app, check=False).returncode == 1
+    server.dokku("builder-herokuish:set", app, "allowed", "true")
+    assert detected(server, app, source) == "herokuish"
+    assert server.dokku("builder-herokuish:report", app, "--builder-herokuish-computed-allowed").stdout == "true\n"
+    assert server.dokku("builder-herokuish:set", app, "allowed", "perhaps", check=False).returncode == 1
+    server.dokku("builder-herokuish:set", app, "allowed")
+
+
+TOOLS = [("pack", "project.toml", "projecttoml-path"), ("nixpacks", "nixpacks.toml", "nixpackstoml-path"),
+         ("railpack", "railpack.json", "railpackjson-path"), ("lambda", "lambda.yml", "lambdayml-path")]  # fmt: skip
+
+
+@pytest.mark.parametrize("builder, manifest, key", TOOLS)
+def test_the_manifest_may_be_elsewhere(server, app, source, builder, manifest, key):
+    (source / "deploy").mkdir()
+    (source / "deploy/mine").write_text("mine")
+    (source / manifest).write_text("usual")
+    run("chown", "-R", server.user, source)
+    server.dokku(f"builder-{builder}:set", app, key, "deploy/mine")
+    found = json.loads(server.dokku(f"builder-{builder}:report", app, "--format", "json").stdout)
+    trigger(server, "core-post-extract", app, source, "rev")
+    first = (source / manifest).read_text()
+    trigger(server, "core-post-extract", app, source, "rev")  # by now deploy/mine is not there
+    server.dokku(f"builder-{builder}:set", app, key)
+    assert (found[key], found[f"computed-{key}"], found[f"global-{key}"]) == ("deploy/mine", "deploy/mine", "")
+    assert first == "mine"
+    assert not (source / manifest).exists()
+
+
+@pytest.mark.parametrize("builder, manifest, key", TOOLS)
+def test_a_manifest_outside_of_the_source_is_refused(server, app, builder, manifest, key):
+    done = server.dokku(f"builder-{builder}:set", app, key, "../x", check=False)
+    assert done.returncode == 1 and "must be a file of the source" in done.stderr
+
+
+@pytest.mark.parametrize("builder, manifest, key", TOOLS)
+def test_a_program_that_is_not_installed(server, app, source, builder, manifest, key):
+    (source / manifest).write_text("")
+    done = trigger(server, "builder-build", builder, app, source, check=False)
+    program = {"lambda": "lambda-builder"}.get(builder, builder)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f" !     Missing {program}, install it\n !     it is one file: https://")
+
+
+# a program that makes an image of the source with docker: the part of pack's work that we rely on
+PROGRAM = """#!/bin/sh
+# notes how it was called, and builds the source
+set -eu
+printf '%s\\n' "$@" >"$(dirname "$0")/called"
+echo "secret: $SECRET" >>"$(dirname "$0")/called"
+while [ $# -gt 0 ]; do
+  case "$1" in
+    build | --path | --tag | --name | --working-directory) ;;
+    dokku/*) image="$1" ;;
+    /*) dir="$1" ;;
+  esac
+  shift
+done
+cd "$dir" && touch lambda.zip
+cat Procfile 2>/dev/null || true
+docker build -q -f - -t "$image" . <Dockerfile.tool
+"""
+
+
+@pytest.mark.parametrize("builder, manifest, key", TOOLS)
+def test_a_build_with_the_program(server, busybox_image, tmp_path, builder, manifest, key):
+    """Ours end to end: the program's command line, its variables, labels, entrypoint, port and the running app."""
+    name = server.app(f"by-{builder}")
+    tool = server.bin / {"lambda": "lambda-builder"}.get(builder, builder)
+    tool.write_text(PROGRAM)
+    tool.chmod(0o755)
+    files = web_app(f"by {builder}")
+    files["Dockerfile.tool"] = files.pop("Dockerfile") + "ENTRYPOINT []\n"
+    files["Procfile"] = "release: echo released\nweb: sh /app/web.sh\n"
+    if builder == "nixpacks":  # its images have a bash; ours stands in for it
+        files["Dockerfile.tool"] += "RUN ln -s sh /bin/bash\n"
+    server.dokku("apps:create", name)
+    try:
+        run("chown", server.user, server.bin)
+        server.dokku("config:set", "--no-restart", name, "SECRET=s3 cret", "HOME=/elsewhere")
+        done = server.push(make_repo(tmp_path / "repo", {**files, manifest: ""}), name)
+        called = (server.bin / "called").read_text()
+        labels = run("docker", "image", "inspect", "--format={{json .Config.Labels}}", f"dokku/{name}").stdout
+        page = server.curl(f"{name}.test.example").stdout
+    finally:
+        tool.unlink()
+        server.dokku("apps:destroy", name, "--force")
+    assert f"Building {name} with" in done.stderr and "released" in done.stderr
+    assert called.startswith("build\n") and called.endswith("secret: s3 cret\n")
+    if builder == "pack":
+        assert (
+            "--builder\nheroku/builder:24\n" in called
+            and "--env=SECRET\n" in called
+            and "--env=HOME=/elsewhere" in called
+        )
+    assert json.loads(labels)["com.dokku.builder-type"] == builder
+    assert json.loads(labels)["com.dokku.image-stage"] == "release"
+    assert page == f"by {builder}\n200"
+
+
+def test_a_failing_program_leaves_the_app_alone(server, tmp_path):
+    name = server.app("by-broken")
+    tool = server.bin / "pack"
+    tool.write_text("#!/bin/sh\necho it will not do\nexit 3\n")
+    tool.chmod(0o755)
+    repo = make_repo(tmp_path / "repo", {"project.toml": ""})
+    commit(repo, {})
+    done = server.push(repo, name, check=False)
+    tool.unlink()
+    server.dokku("apps:destroy", name, "--force")
+    assert done.returncode and "it will not do" in done.stderr and "App build failed" in done.stderr
