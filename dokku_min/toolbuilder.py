@@ -107,7 +107,9 @@ class ToolBuilder:
         labels += [f"--label=com.dokku.{name}={value}" for name, value in own.items()]
         lines = f"FROM {image}\n" + (self.dockerfile(image) if self.dockerfile and stage == "build" else "")
         argv = ("docker", "image", "build", "--quiet", *labels, f"--tag={image}", "-")
-        run.capture(f"label the image of {app}", *argv, data=lines)
+        status, said = run.answer(*argv, data=lines, quiet=True)  # quiet: docker advertises buildx there
+        if status:
+            raise Failure(f"cannot label the image of {app}: docker exited {status}", said.strip())
 
 
 def is_clients(key: str) -> bool:
