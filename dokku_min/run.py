@@ -82,6 +82,12 @@ def indented(*argv: str, **how) -> int:
             return end.value
 
 
+def start(*argv: str, stdin: int | None = None, stdout: int | None = None, stderr: int | None = None, **how):  # type: ignore[no-untyped-def]
+    """Start argv and return its process (a subprocess.Popen), to wait for and to end. None is our own stream."""
+    sys.stdout.flush()
+    return _command(argv, how).popen(stdin=stdin, stdout=stdout, stderr=stderr)
+
+
 def become(*argv: str) -> None:
     """Turn this process into argv, on our own stdin, stdout and stderr: nothing of ours is left to do."""
     import signal

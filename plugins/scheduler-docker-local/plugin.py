@@ -8,6 +8,8 @@ import time
 
 import containers
 import deploy
+import observe
+import oneoff
 import retire
 
 from dokku_min import run
@@ -17,6 +19,8 @@ OWN = "docker-local"
 
 plugin = Plugin("scheduler-docker-local", properties=True)
 main = plugin.main
+observe.register(plugin)
+oneoff.register(plugin)
 
 
 def check_value(_scope, key, value):
