@@ -15,21 +15,21 @@ main = plugin.main
 
 @plugin.command("certs:add", "certs:update")
 def add(app, crt="", key=""):
-    install(app, *(given_files(crt, key) if crt else given_archive()))
+    install(app, *(given_files(app, crt, key) if crt else given_archive()))
 
 
-def given_files(crt, key):
-    return [read_file(kind, path) for kind, path in (("CRT", crt), ("KEY", key))]
+def given_files(app, crt, key):
+    return [read_file(app, kind, path) for kind, path in (("CRT", crt), ("KEY", key))]
 
 
-def read_file(kind, path):
+def read_file(app, kind, path):
     if not path:
         raise Failure(f"{kind} file specified not found", "give the certificate and its key: certs:add APP CRT KEY")
     try:
         with open(path, "rb") as file:
             data = file.read(archive.MOST_OF_ONE + 1)
     except OSError as error:
-        hint = "the dokku user must be able to read it"
+        hint = f"the dokku user must be able to read it; or: tar c server.crt server.key | dokku certs:add {app}"
         raise Failure(f"{kind} file specified not found or unreadable: {path} ({error.strerror})", hint) from None
     if len(data) > archive.MOST_OF_ONE:
         raise Failure(f"{kind} file {path} is larger than {archive.MOST_OF_ONE} bytes, it holds no certificate")
@@ -95,16 +95,19 @@ def generate(app, domain):
         return log.info1(f"{app} has an SSL endpoint already defined")
     domain = checked(domain.lower())
     texts = x509.make(domain)
-    log.info1_quiet(f"Generated a self-signed certificate for {domain}, and this request for a signed one:")
+    log.info1_quiet(f"Installing a self-signed certificate for {domain}")
+    change(app, texts, ("post-certs-update", app), ("domains-add", app, domain))
+    log.info1_quiet("Generated this request for a signed certificate")
     print(texts["csr"], end="")
-    return change(app, texts, ("post-certs-update", app), ("domains-add", app, domain))
+    return None
 
 
 def checked(domain):
-    """What openssl may be told; whether it is a host name is for domains-add to say, before nginx hears of it."""
-    plain = domain.removeprefix("*.").replace("-", "").replace(".", "")
-    if not (plain.isascii() and plain.isalnum()) or len(domain) > 253 or domain[0] == "-":
-        raise Failure(f"{domain} is invalid. exiting...", "a domain is a bare host name such as example.com")
+    """What openssl may be told; the last word on host names is that of domains-add, before nginx hears of it."""
+    for label in domain.removeprefix("*.").split("."):
+        plain = label.replace("-", "")
+        if not (plain.isascii() and plain.isalnum()) or len(label) > 63 or len(domain) > 253:
+            raise Failure(f"{domain} is invalid. exiting...", "a domain is a bare host name such as example.com")
     return domain
 
 
@@ -139,7 +142,7 @@ def certs_get(app, what):
 
 @plugin.trigger("certs-set")
 def certs_set(app, crt, key):
-    install(apps.verify(app), *given_files(crt, key))
+    install(apps.verify(app), *given_files(app, crt, key))
 
 
 @plugin.trigger("certs-remove")
