@@ -196,7 +196,7 @@ def builder_release(builder, app):
         return
     from dokku_min import run
 
-    name = ask("deployed-app-image-repo", app) or image(app)
+    name = image(app)
     form = '--format={{index .Config.Labels "com.dokku.image-stage"}}'
     if run.answer("docker", "image", "inspect", form, "--", name, quiet=True)[1].strip() == "release":
         return

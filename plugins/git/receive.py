@@ -19,11 +19,19 @@ def receive(app: str, rev: str = "") -> None:
     run.preload()  # once for all the hooks below, which are forks of this process
     with app_lock(app), build_record(app, os.environ.get("DOKKU_BUILD_SOURCE", "ps:rebuild")):
         found = rev or _stored(app)
+        _use_credentials(app)
         _check_commit(app, found)
         repo.note_deploying(app, found)
         with _RevisionInConfig(app, rev), checkout.work_dir(app) as work:
             checkout.fill(app, found, work)
             _deploy(app, found, work)
+
+
+def _use_credentials(app: str) -> None:
+    """Images are built and pulled with the app's own registry credentials where it has any (commands-b.md 4)."""
+    directory = ask("registry-client-config", app)
+    if directory:
+        os.environ["DOCKER_CONFIG"] = directory
 
 
 def _stored(app: str) -> str:

@@ -50,7 +50,7 @@ def test_every_release_is_pushed_and_deployed_under_its_number(server, app, regi
     repo = make_repo(tmp_path / "repo", web_app())
 
     done = server.push(repo, app, check=False)
-    assert done.returncode and f"cannot push {registry}/team/{app}:1" in done.stderr, "it was not logged in yet"
+    assert done.returncode and f"cannot push {registry}/team/{app}:1" in done.stderr, done.stderr
     bad = server.dokku("registry:login", app, registry, "u", "wrong", check=False)
     assert bad.returncode == 1 and "cannot log in" in bad.stderr and "wrong" not in bad.stderr
     server.dokku("registry:login", "--password-stdin", app, registry, "u", input="p\n")
