@@ -63,8 +63,7 @@ def show(chosen, follow, quiet, num, app):
                 sys.stdout.flush()
         sys.stdout.flush()
     finally:
-        for _, process in processes:
-            process.kill()
+        streams.kill(process for _, process in processes)
 
 
 def _docker_logs(cid, follow, num):
@@ -122,7 +121,7 @@ def enter(scheduler, app, *words):
     try:
         return streams.wait(process)
     finally:
-        process.kill()
+        streams.kill([process])
 
 
 def by_id(app, prefix):

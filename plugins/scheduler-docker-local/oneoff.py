@@ -88,7 +88,11 @@ class OneOff:
 
     def _create(self):
         argv, env = self._argv()
-        return run.capture(f"create a container to run in {self.app}", *argv, env=env).strip()
+        try:
+            return run.capture(f"create a container to run in {self.app}", *argv, env=env).strip()
+        except streams.Ended:
+            run.works("docker", "container", "rm", "--force", self.name)
+            raise
 
     def _argv(self):
         """docker's words and its environment. Values are in the latter, but for those that would change docker."""
@@ -137,7 +141,7 @@ class OneOff:
             streams.ignore_signals()
             if process is None or process.poll() != 0:  # docker's client may have ended before the container
                 runs.end(self.app, identity)
-                process and process.kill()
+                streams.kill([process] if process else [])
             dispatch.trigger("scheduler-post-run", OWN, self.app, identity, str(status))
         return status
 

@@ -32,6 +32,14 @@ def ignore_signals():
         signal.signal(number, signal.SIG_IGN)
 
 
+def kill(processes):
+    """End what is left of the processes, as the last thing we do."""
+    ignore_signals()
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
 def wait(process):
     """The exit status of a process; raises Ended when the reader of our output is gone before."""
     watched = select.poll()
