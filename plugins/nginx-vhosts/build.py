@@ -77,6 +77,15 @@ def _text(app: str, facts: template.Facts) -> str:
     return sigil.render(plugins or own, facts, tls_names, _listeners(app), _environment(app))
 
 
+def try_template(app: str, path: str) -> None:
+    """Raise Failure when the app's template cannot be rendered, or nginx would not take what it makes."""
+    with vhosts_locked():
+        facts = facts_of.of(app)
+        facts.listeners = ["127.0.0.1"]
+        text = sigil.render(path, facts, facts.domains if facts.tls else [], {"web": "127.0.0.1:5000"}, _environment(app))
+        candidate.check(app, text, facts.domains)
+
+
 def _tls_names(facts: template.Facts) -> list[str]:
     """Domains that the certificate is good for; when it is for none of them, say what it is for."""
     if not facts.tls or not facts.domains:

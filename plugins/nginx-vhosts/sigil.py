@@ -26,9 +26,9 @@ def need(path: str) -> None:
 
     if not run.installed("sigil"):
         raise Failure(
-            f"the template {path.rpartition('/')[2]} needs the program sigil, which is not installed",
+            "a template needs the program sigil, which is not installed",
             "install it (https://github.com/gliderlabs/sigil), or use dokku's own template:\n"
-            "dokku nginx:set APP disable-custom-config true",
+            "dokku nginx:set <app> disable-custom-config true",
         )
 
 

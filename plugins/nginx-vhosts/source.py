@@ -4,9 +4,8 @@ import os
 
 import places
 import settings
-import sigil
 
-from dokku_min.sdk import Failure, files, log
+from dokku_min.sdk import Failure, ask, files, log
 
 
 def _fresh(app: str) -> str:
@@ -14,26 +13,62 @@ def _fresh(app: str) -> str:
 
 
 def extract(app: str, directory: str) -> None:
-    """Keep the template of the source being deployed aside, until promote(); a deploy that fails changes nothing."""
+    """Try the template of the source being deployed, and keep it aside until promote(): a failed deploy changes nothing."""
     name = settings.effective(app, "nginx-conf-sigil-path")
-    if settings.effective(app, "disable-custom-config") == "true":
-        name = ""
-    text = _read_within(directory, name) if name else ""
+    image = ask("git-get-property", app, "source-image")
+    text = _in_image(image, name) if image else _in_tree(directory, name)
     files.make_dir(places.data(app))
     _drop_leftovers(app)
-    if text:
-        sigil.need(name)
-        files.write(_fresh(app), text)
-    else:
+    if not text:
         files.write(f"{_fresh(app)}.missing", "")
+        return
+    files.write(_fresh(app), text)
+    if settings.effective(app, "disable-custom-config") != "true":
+        _try(app, name)
 
 
-def _read_within(directory: str, name: str) -> str:
+def _try(app: str, name: str) -> None:
+    import build
+
+    try:
+        build.try_template(app, _fresh(app))
+    except Failure as failure:
+        raise Failure(f"Custom {name} failed: {failure.message}", failure.hint) from None
+
+
+def _in_tree(directory: str, name: str) -> str:
     """The file's text; a link that leads out of the source is refused, it could show the server's own files."""
     path, root = os.path.realpath(f"{directory}/{name}"), os.path.realpath(directory)
     if not path.startswith(f"{root}/"):
         raise Failure(f"{name} leads out of the app's source", "make it a file of the repository")
     return files.read(path) if os.path.isfile(path) else ""
+
+
+def _in_image(image: str, name: str) -> str:
+    """The file in the image's working directory, out of a container that never runs; an image we lack has none."""
+    from dokku_min import run
+
+    status, base = run.answer("docker", "image", "inspect", "-f", "{{.Config.WorkingDir}}", "--", image, quiet=True)
+    if status:
+        return ""
+    container = run.capture(f"look into {image}", "docker", "container", "create", "--", image, "true").strip()
+    try:
+        path = f"{container}:{base.strip().rstrip('/')}/{name}"
+        status, packed = run.answer("docker", "container", "cp", "--follow-link", path, "-", quiet=True)
+    finally:
+        run.works("docker", "container", "rm", "--force", "--volumes", container)
+    return "" if status else _unpacked(packed)
+
+
+def _unpacked(packed: str) -> str:
+    """The text of the one file that `docker cp` packs into a tar."""
+    import io
+    import tarfile
+
+    with tarfile.open(fileobj=io.BytesIO(packed.encode("utf-8", "surrogateescape"))) as archive:
+        member = archive.next()
+        file = archive.extractfile(member) if member and member.isfile() else None
+        return file.read().decode("utf-8", "surrogateescape") if file else ""
 
 
 def _drop_leftovers(app: str) -> None:

@@ -676,16 +676,40 @@ def test_setup_again_changes_nothing(server):
     assert "nothing had to be changed" in done.stdout
 
 
-def test_a_template_without_the_program_for_it_stops_the_deploy(server, site, tmp_path):
-    if run("which", "sigil", check=False).returncode == 0:
-        text = "server { listen {{ $.PROXY_PORT }}; server_name {{ $.NOSSL_SERVER_NAME }}; return 200 {{ $.APP }}; }"
-        status = 0
-    else:
-        text, status = "server {}", 1
+def extracted(server, app, source):
+    """What a deploy of the source does first, as far as nginx is concerned; run as the dokku user."""
+    for directory in (source, source.parent, source.parent.parent):
+        directory.chmod(0o755)
+    env = {**server.env, "DOKKU_PID": "1"}
+    return run(server.bin / "plugn", "trigger", "core-post-extract", app, source, "", check=False, env=env)
+
+
+def test_a_template_of_the_apps_own_is_tried_before_anything_is_built(server, shared, tmp_path):
+    text = "server { listen {{ $.PROXY_PORT }}; server_name {{ $.NOSSL_SERVER_NAME }}; add_header X-Own {{ $.APP }}; }"
     (tmp_path / "nginx.conf.sigil").write_text(text)
-    run("chmod", "-R", "a+rX", tmp_path, tmp_path.parent, tmp_path.parent.parent)
 
-    done = run(server.bin / "plugn", "trigger", "core-post-extract", site, tmp_path, "", env=server.env, check=False)
+    done = extracted(server, shared, tmp_path)
 
-    assert bool(done.returncode) == bool(status)
-    assert ("needs the program sigil, which is not installed" in done.stderr) == bool(status)
+    if run("which", "sigil", check=False).returncode:  # no Debian package has it
+        assert done.returncode == 1 and "needs the program sigil, which is not installed" in done.stderr
+        return
+    assert done.returncode == 0
+    (tmp_path / "nginx.conf.sigil").write_text("server { nonsense }")
+    assert "Custom nginx.conf.sigil failed" in extracted(server, shared, tmp_path).stderr
+
+
+def test_a_template_that_is_not_wanted_needs_no_sigil(server, shared, tmp_path):
+    (tmp_path / "nginx.conf.sigil").write_text("server { nonsense }")
+    server.dokku("nginx:set", shared, "disable-custom-config", "true")
+    try:
+        assert extracted(server, shared, tmp_path).returncode == 0
+    finally:
+        server.dokku("nginx:set", shared, "disable-custom-config")
+
+
+def test_a_template_that_links_out_of_the_source_is_refused(server, shared, tmp_path):
+    (tmp_path / "nginx.conf.sigil").symlink_to("/etc/passwd")
+
+    done = extracted(server, shared, tmp_path)
+
+    assert done.returncode == 1 and "leads out of the app's source" in done.stderr
