@@ -113,7 +113,8 @@ class Server:
                 self.dokku("apps:destroy", app, "--force", check=False)
         self.stop()
         run("rm", "-rf", self.base)
-        for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/logrotate.d", "/usr/local/libexec"):
+        for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/logrotate.d", "/etc/bash_completion.d",
+                      "/usr/local/libexec"):  # fmt: skip
             run("rm", "-f", f"{place}/{self.user}", *Path(place).glob(f"{self.user}-*"))
         subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
 

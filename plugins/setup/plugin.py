@@ -11,6 +11,8 @@ import shutil
 import sys
 import time
 
+import completion
+
 from dokku_min import __version__, builtins, commands, dispatch, environment, host, plugins
 from dokku_min.sdk import Failure, Plugin, files, log, paths
 
@@ -120,6 +122,8 @@ def _program(archive: str) -> None:
     host.file(f"{paths.dokku_root()}/.sshcommand", _ssh_command(program) + "\n", owner=user)
     if not os.path.exists(f"{paths.dokku_root()}/.ssh/authorized_keys"):
         host.file(f"{paths.dokku_root()}/.ssh/authorized_keys", "", mode=0o600, owner=user)
+    if os.path.isdir("/etc/bash_completion.d"):
+        host.file(f"/etc/bash_completion.d/{user}", completion.script(_bundled()))
     host.file(f"{paths.lib_root()}/VERSION", builtins.own_version() + "\n", owner=user)
 
 
