@@ -9,7 +9,7 @@ from tests.test_functions import Library, said
 
 VALUES = [
     "plain", "", "two words", "007", "-3", "+5", "9" * 30, "a'b", 'say "hi"', "back\\slash", "ends in \\", 'ends in "', "\\\\",  # noqa: E501
-    "\\n", "line\nbreak\r.", "\n", "$HOME `id` !bang $(x)", "tab\there # no comment", "=", "ünïcode", "x" * 3000 + '"\\' * 500,  # noqa: E501
+    "\\n", "line\nbreak\n", "\n", "$HOME `id` !bang $(x)", "tab\there # no comment", "=", "ünïcode", "x" * 3000 + '"\\' * 500,  # noqa: E501
     '"', "\\\"", "n\\r\\\\n", " padded ", "*", "-n", "%s%d\\x41\\0101",
 ]  # fmt: skip
 
@@ -121,6 +121,9 @@ class TestConfig:
         script = "".join(f"config_get blog {key}; printf '\\0'\n" for key in pairs)
         answers = blog.without_programs(script).stdout.split("\0")[:-1]
         assert answers == [f"{value}\n" for value in pairs.values()]
+        blog.bash("config_set --no-restart blog CR=$'a\\rb\\n'")
+        assert blog.without_programs("[[ \"$(config_get blog CR; echo .)\" == $'a\\rb\\n\\n.' ]]").returncode == 0
+        blog.bash("config_unset --no-restart blog CR")
         by_python = json.loads(blog.dokku("config:export", "--format", "json", "blog").stdout)
         assert by_python == pairs
 

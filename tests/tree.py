@@ -4,6 +4,7 @@ Its dokku user is root and its plugins are those a test writes, so a call costs 
 """
 
 import os
+import shutil
 import stat
 import subprocess
 import time
@@ -20,9 +21,15 @@ class Tree:
         self.base, self.root, self.lib = base, base / "home", base / "lib"
         self.available, self.enabled = self.lib / "plugins/available", self.lib / "plugins/enabled"
         self.core = self.lib / "core-plugins/available"
-        for place in (self.root, self.available, self.enabled, self.lib / "core-plugins/enabled", base / "bin"):
+        for place in (
+            self.root,
+            self.available,
+            self.enabled,
+            self.core,
+            self.lib / "core-plugins/enabled",
+            base / "bin",
+        ):
             place.mkdir(parents=True)
-        self.core.symlink_to(CHECKOUT / "plugins")
         self._program()
         self.env = {
             "DOKKU_ROOT": str(self.root), "DOKKU_LIB_PATH": str(self.lib), "DOKKU_SYSTEM_USER": "root",
@@ -45,7 +52,7 @@ class Tree:
 
     def plugin(self, name: str, files: dict[str, str] | None = None, core: bool = False, enabled: bool = True) -> Path:
         """A plugin directory with the given files, executable ones but for *.toml, and its link in enabled/."""
-        path = self.lib / "core-plugins/own" / name if core else self.available / name
+        path = self.core / name if core else self.available / name
         path.mkdir(parents=True, exist_ok=True)
         for file, text in (files or {}).items():
             target = path / file
@@ -61,8 +68,9 @@ class Tree:
         return self.plugin(plugin, {name: f"#!/usr/bin/env bash\n{script}\n"}, **how) / name
 
     def bundled(self, *names: str) -> None:
-        """Enable plugins of this checkout."""
+        """Enable plugins of this checkout, from copies as a real installation has them."""
         for name in names:
+            shutil.copytree(CHECKOUT / "plugins" / name, self.core / name, ignore=shutil.ignore_patterns("__pycache__"))
             (self.available / name).symlink_to(self.core / name)
             (self.enabled / name).symlink_to(self.available / name)
 

@@ -2,15 +2,14 @@
 """plugin: install, enable, update and remove plugins (commands-b.md 15, plugins.md 1.8)."""
 
 import os
-import shutil
 
-from dokku_min import dispatch, run
+import sources
+
+from dokku_min import dispatch
 from dokku_min import plugins as core
 from dokku_min.sdk import Failure, Plugin, files, fire, log, names, paths
 
 PLUGN = "0.17.0"  # the plugn release whose listing this is
-_SOURCES = ("https:", "git", "ssh:", "file:")
-_ARCHIVES = (".tar.gz", ".tgz")
 
 plugin = Plugin("plugin")
 main = plugin.main
@@ -49,11 +48,36 @@ def trigger_command(name, *arguments):
 def install_command(url="", *, committish="", name="", core=False, skip_install_trigger=False):
     """Without a URL: run install hooks again, of all plugins or (--core) of the core ones."""
     if url:
-        chosen = install(url, name, committish)
-        enable(chosen)
-        log.plain(f"Plugin {chosen} enabled")
+        install(url, name, committish)
     if not skip_install_trigger:
         _hooks("install", core)
+        sources.own_all()  # what the hooks have built is the dokku user's too
+
+
+def install(url, name, committish):
+    sources.check_url(url)
+    name = name or sources.default_name(url)
+    if not names.is_plugin_name(name):
+        raise Failure("Invalid plugin name specified", "name it yourself with --name")
+    if os.path.lexists(sources.path_of(name)):
+        _check_same(name, url)
+        log.plain(f"Plugin {name} is already installed from {url}")
+        if committish:
+            update(name, committish)
+    else:
+        log.plain(f"Cloning plugin repo {url} to {sources.path_of(name)}")
+        sources.fetch(url, name, committish)
+    if not is_enabled(name):
+        enable(name)
+        log.plain(f"Plugin {name} enabled")
+
+
+def _check_same(name, url):
+    if is_core(name):
+        raise Failure(f"Plugin {name} is a core plugin", "install yours under another name: --name")
+    if sources.origin(name) != url:
+        came = f"from {sources.origin(name)}" if sources.origin(name) else "not from git"
+        raise Failure(f"Plugin {name} is already installed, {came}", f"remove it with: dokku plugin:uninstall {name}")
 
 
 @plugin.command("plugin:install-dependencies")
@@ -65,17 +89,37 @@ def install_dependencies(*, core=False):
 def update_command(name="", committish=""):
     for each in [name] if name else [n for n in installed() if not is_core(n)]:
         update(each, committish)
-    fire("update")
+    _hooks("update", False)
+
+
+def update(name, committish=""):
+    if not names.is_plugin_name(name):
+        raise Failure("Invalid plugin name specified", "plugin names hold letters, digits, _ and -")
+    if not os.path.isdir(sources.path_of(name)):
+        raise Failure("Specified plugin not enabled or installed", "see `dokku plugin:list`")
+    if is_core(name):
+        raise Failure(f"{name} is a core plugin, please update Dokku instead")
+    sources.update(name, committish)
+    dispatch.forget_index()
 
 
 @plugin.command("plugin:uninstall")
 def uninstall_command(name):
-    _check_installed(name)
+    if not names.is_plugin_name(name) or not os.path.isdir(sources.path_of(name)):
+        raise Failure(f"Plugin ({name}) is not currently installed", "see `dokku plugin:list`")
     if is_core(name):
         raise Failure("Cannot uninstall a core plugin")
     fire("uninstall", name)
-    uninstall(name)
+    for base in (paths.enabled_path(), paths.available_path()):
+        files.remove_tree(f"{base}/{name}")
+    dispatch.forget_index()
     log.plain(f"Plugin {name} uninstalled")
+
+
+@plugin.trigger("install", "update")
+def re_own():
+    """Every plugin belongs to the dokku user, whoever has put or built it there (plugins.md 1.1)."""
+    sources.own_all()
 
 
 def _hooks(trigger, only_core):
@@ -97,21 +141,13 @@ def _as_json():
 
     rows = []
     for name in installed():
-        path = f"{paths.available_path()}/{name}"
-        info = core.manifest_of(path)["plugin"]
+        info = core.manifest_of(sources.path_of(name))["plugin"]
         rows.append(
             {"name": name, "version": info.get("version", ""), "enabled": is_enabled(name), "core": is_core(name),
-             "description": info.get("description", ""), "source_url": _git(path, "config", "remote.origin.url"),
-             "committish": files.read(f"{path}/.plugin_committish").strip(),
-             "branch": _git(path, "rev-parse", "--abbrev-ref", "HEAD")}
+             "description": info.get("description", ""), "source_url": sources.origin(name),
+             "committish": sources.pinned_to(name), "branch": sources.git_says(name, "rev-parse", "--abbrev-ref", "HEAD")}
         )  # fmt: skip
     return to_json(rows)
-
-
-def _git(path, *words):
-    if not os.path.isdir(f"{path}/.git"):
-        return ""
-    return run.answer("git", "-C", path, *words, quiet=True)[1].strip()
 
 
 def installed() -> list[str]:
@@ -119,11 +155,11 @@ def installed() -> list[str]:
         entries = os.listdir(paths.available_path())
     except FileNotFoundError:
         return []
-    return sorted((n for n in entries if os.path.isdir(f"{paths.available_path()}/{n}")), key=os.fsencode)
+    return sorted((n for n in entries if names.is_plugin_name(n) and os.path.isdir(sources.path_of(n))), key=os.fsencode)
 
 
 def is_core(name: str) -> bool:
-    return "core-plugins" in os.path.realpath(f"{paths.available_path()}/{name}")
+    return "core-plugins" in os.path.realpath(sources.path_of(name))
 
 
 def is_enabled(name: str) -> bool:
@@ -166,99 +202,6 @@ def _check_installed(name: str) -> None:
         raise Failure("Invalid plugin name specified", "plugin names hold letters, digits, _ and -")
     if not os.path.isdir(f"{paths.available_path()}/{name}"):
         raise Failure("Plugin does not exist", "see `dokku plugin:list`")
-
-
-def install(url: str, name: str = "", committish: str = "") -> str:
-    """Fetch a plugin into available/ (not enabled yet) and return its name: all of it, or no trace of it."""
-    if not url.startswith(_SOURCES) and not url.endswith(_ARCHIVES):
-        raise Failure("Please retry with valid arguments", "give a https, ssh, git or file URL, or a .tar.gz")
-    name = name or default_name(url)
-    if not names.is_plugin_name(name):
-        raise Failure("Invalid plugin name specified", "name it yourself with --name")
-    target = f"{paths.available_path()}/{name}"
-    if os.path.lexists(target):
-        raise Failure(f"Plugin {name} is installed already", f"remove it with: dokku plugin:uninstall {name}")
-    fresh = f"{paths.available_path()}/.{name}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        (_fetch_archive if url.endswith(_ARCHIVES) else _clone)(url, fresh, committish)
-        problem = core.manifest_error(fresh)
-        if problem:
-            raise Failure(f"cannot install {name}: {problem}")
-        os.rename(fresh, target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return name
-
-
-def default_name(url: str) -> str:
-    name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2]
-    for ending in (".git", *_ARCHIVES):
-        name = name.removesuffix(ending)
-    return name.removeprefix("dokku-")
-
-
-def _clone(url: str, target: str, committish: str) -> None:
-    run.check("clone the plugin", "git", "clone", "-q", "--", url, target, env={"GIT_TERMINAL_PROMPT": "0"})
-    if committish:
-        if committish.startswith("-"):
-            raise Failure(f"Invalid committish specified: {committish}")
-        run.check(f"check out {committish}", "git", "-C", target, "checkout", "-q", committish, "--")
-        files.write(f"{target}/.plugin_committish", committish)
-
-
-def _fetch_archive(url: str, target: str, committish: str) -> None:
-    import tarfile
-    import tempfile
-    from urllib.request import urlopen
-
-    with tempfile.TemporaryFile() as packed:
-        try:
-            with urlopen(url, timeout=60) as source:
-                shutil.copyfileobj(source, packed)
-            packed.seek(0)
-            with tarfile.open(fileobj=packed) as archive:
-                archive.extractall(target, filter="data")  # refuses absolute names, `..`, devices, outside links
-        except (OSError, ValueError, tarfile.TarError) as error:
-            raise Failure(f"cannot fetch the plugin: {error}") from None
-    inside = os.listdir(target)
-    if len(inside) == 1 and os.path.isdir(f"{target}/{inside[0]}"):  # the one directory that archives wrap it in
-        os.rename(f"{target}/{inside[0]}", f"{target}.inner")
-        os.rmdir(target)
-        os.rename(f"{target}.inner", target)
-
-
-def uninstall(name: str) -> None:
-    """Remove it from the disk; the caller has fired `uninstall`."""
-    _check_installed(name)
-    if is_core(name):
-        raise Failure("Cannot uninstall a core plugin")
-    files.remove_tree(f"{paths.enabled_path()}/{name}")
-    files.remove_tree(f"{paths.available_path()}/{name}")
-    dispatch.forget_index()
-
-
-def update(name: str, committish: str = "") -> None:
-    """Pull the plugin's branch, or check out and pin another commit. Pinned ones stay as they are."""
-    _check_installed(name)
-    path = f"{paths.available_path()}/{name}"
-    if is_core(name):
-        raise Failure(f"{name} is a core plugin, please update Dokku instead")
-    if not os.path.isdir(f"{path}/.git"):
-        return print(f"Plugin {name} is not a git checkout, skipping")
-    git = ("git", "-C", path)
-    if committish:
-        if committish.startswith("-"):
-            raise Failure(f"Invalid committish specified: {committish}")
-        run.check("fetch the plugin", *git, "fetch", "-q", "--all", "--tags")
-        run.check(f"check out {committish}", *git, "checkout", "-q", committish, "--")
-        files.write(f"{path}/.plugin_committish", committish)
-    elif os.path.exists(f"{path}/.plugin_committish"):
-        print(f"Plugin {name} is pinned to {files.read(path + '/.plugin_committish')}, skipping")
-    else:
-        run.check("update the plugin", *git, "pull", "-q", "--ff-only")
-    dispatch.forget_index()
-    return None
 
 
 if __name__ == "__main__":
