@@ -112,6 +112,8 @@ class Server:
             for app in self.dokku("apps:list", "--quiet", check=False).stdout.split():
                 self.dokku("apps:destroy", app, "--force", check=False)
         self.stop()
+        for pid in run("ps", "-u", self.user, "-o", "pid=", check=False).stdout.split():  # those that retire containers
+            subprocess.run(["kill", "-9", pid], check=False, stderr=subprocess.DEVNULL)
         run("rm", "-rf", self.base)
         for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/logrotate.d", "/etc/bash_completion.d",
                       "/usr/local/libexec"):  # fmt: skip

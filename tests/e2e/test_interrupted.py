@@ -52,7 +52,7 @@ def killer(server, add_plugin):
         done = server.push(repo, app, check=False)
         killed = (server.base / "killed").read_text().splitlines()
         assert killed and killed[-1].startswith(f"{point} "), f"{point} was not reached:\n{done.stderr}"
-        assert int(killed[-1].split()[1]) >= 3  # the hook's parents: dokku, the git hook, git, the shell
+        assert int(killed[-1].split()[1]) >= 2  # git receive-pack and dokku, at least
         return done
 
     return push_and_kill
