@@ -94,8 +94,11 @@ def unpack(packed: str, kind: str, directory: str, limits: Limits) -> None:
 def check(entries, limits: Limits) -> None:  # type: ignore[no-untyped-def]
     """Raise Failure at the first entry that could touch anything outside, or that is too much."""
     total, count, links, parents = 0, 0, set(), set()
+    sizes: dict[str, int] = {}
     for entry in entries:
-        count, total = count + 1, total + entry.size
+        name = os.path.normpath(entry.name)
+        sizes[name] = sizes.get(os.path.normpath(entry.target), 0) if entry.kind == "hardlink" else entry.size
+        count, total = count + 1, total + sizes[name]
         if count > limits.count:
             _refuse(f"archive exceeds the maximum of {limits.count} files")
         if total > limits.size:
@@ -103,10 +106,10 @@ def check(entries, limits: Limits) -> None:  # type: ignore[no-untyped-def]
         _check_name(entry.name)
         if entry.kind in ("symlink", "hardlink"):
             _check_target(entry)
-            links.add(os.path.normpath(entry.name))
+            links.add(name)
         elif entry.kind not in ("file", "directory"):
             _refuse(f"archive contains {entry.name}, which is neither a file, a directory nor a link")
-        parents |= _parents(os.path.normpath(entry.name))
+        parents |= _parents(name)
     if not count:
         _refuse("archive is empty")
     if links & parents:

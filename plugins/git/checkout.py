@@ -66,9 +66,16 @@ def _receiving(repository: str) -> int:
     """How many git processes receive a push into the repository now."""
     found = 0
     for name in os.listdir("/proc"):
-        words = files.read(f"/proc/{name}/cmdline").split("\0") if name.isdigit() else []
+        words = _command_line(name) if name.isdigit() else []
         found += "receive-pack" in words and repository in words
     return found
+
+
+def _command_line(pid: str) -> list[str]:
+    try:
+        return files.read(f"/proc/{pid}/cmdline").split("\0")
+    except OSError:  # it ended while we looked
+        return []
 
 
 def fill(app: str, rev: str, work: str) -> None:

@@ -174,6 +174,7 @@ def post_delete(app):
 
     build.clear(app)
     files.remove_tree(places.data(app))
+    files.remove_tree(f"{places.candidate()}/{app}")
 
 
 @plugin.trigger("install")
