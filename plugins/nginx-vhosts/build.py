@@ -60,8 +60,12 @@ def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
         if not (facts.listeners or new):
             log.warn_quiet(f"No web listeners specified for {app}")
         text = _text(app, facts)
-        _catch_all(facts)
-        _put(facts, text, port, ip)
+        added = _catch_all(facts)
+        try:
+            _put(facts, text, port, ip)
+        except BaseException:  # its port may be taken, and then no app could be changed any more
+            files.remove(added)
+            raise
     return None
 
 
@@ -110,11 +114,12 @@ def _environment(app: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if name != "PATH" and not name.startswith("LD_")}
 
 
-def _catch_all(facts: template.Facts) -> None:
+def _catch_all(facts: template.Facts) -> str:
     usual = ask("ports-get-property", "--global", "proxy-ssl-port")
     port = int(usual) if usual.isdigit() and int(usual) else 443
     if facts.domains and port in template.tls_ports(facts) and facts.version >= (1, 19, 4):
-        catchall.ensure_tls(port)
+        return catchall.ensure_tls(port)
+    return ""
 
 
 def _put(facts: template.Facts, text: str, port: str, ip: str) -> None:

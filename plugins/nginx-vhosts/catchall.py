@@ -37,10 +37,12 @@ def has_ipv6() -> bool:
     return True
 
 
-def ensure_tls(port: int) -> None:
-    """From the first https vhost on, unknown names are refused on its port too. Valid by itself, so written at once."""
+def ensure_tls(port: int) -> str:
+    """From the first https vhost on, unknown names are refused on its port too. The file that this adds, or ""."""
     path = f"{places.defaults()}/tls-{port}.conf"
-    if files.read(path) != tls_server(port):
-        files.make_dir(places.defaults())
-        files.write(path, tls_server(port), mode=0o644)
+    if files.read(path) == tls_server(port):
+        return ""
+    files.make_dir(places.defaults())
+    files.write(path, tls_server(port), mode=0o644)
+    return path
 
