@@ -48,6 +48,7 @@ class Server:
         self.root, self.lib, self.bin = self.base / "home", self.base / "lib", self.base / "bin"
         self.ssh_port = 10000 + zlib.crc32(name.encode()) % 10000  # both below 32768, where outgoing connections start
         self.http_port = self.ssh_port + 10000
+        self.https_port = self.ssh_port - 8900
         self.key = self.base / "ssh/id"
         self.env = {
             "DOKKU_ROOT": str(self.root), "DOKKU_LIB_PATH": str(self.lib), "DOKKU_SYSTEM_USER": self.user,
@@ -69,6 +70,7 @@ class Server:
         proxy = self.lib / "config/proxy/--global"
         proxy.mkdir(parents=True, exist_ok=True)
         (proxy / "proxy-port").write_text(str(self.http_port))
+        (proxy / "proxy-ssl-port").write_text(str(self.https_port))
         run(archive, "setup", "--ssh-key", f"{self.key}.pub", "--name", "admin", env=self.env)
         # what the operator's environment tells a command typed on the server, dokkurc tells one that comes over ssh
         settings = ("DOKKU_NGINX_CONF", "DOKKU_LOGS_DIR", "DOKKU_SYSTEM_GROUP")

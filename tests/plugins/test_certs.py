@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import stat
 import subprocess
 import tarfile
@@ -351,6 +352,18 @@ def test_when_a_plugin_cannot_follow_the_old_pair_stays(server, created, shelf, 
     assert server.dokku("certs:update", created, *pair(shelf, "other"), check=False).returncode == 1
     assert server.dokku("certs:remove", created, check=False).returncode == 1
     assert installed(server, created) == texts(shelf)
+
+
+def test_a_port_that_is_taken_fails_this_app_only(server, created, shelf):
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        server.dokku("proxy:set", "--global", "proxy-ssl-port", str(taken.getsockname()[1]))
+        try:
+            done = server.dokku("certs:add", created, *pair(shelf), check=False)
+            assert done.returncode == 1 and "Address already in use" in done.stderr
+            assert not (server.root / created / "tls").exists()
+            server.dokku("domains:add", created, "later.example")
+        finally:
+            server.dokku("proxy:set", "--global", "proxy-ssl-port", str(server.https_port))
 
 
 def test_bad_input_is_refused_and_changes_nothing(server, created, shelf):

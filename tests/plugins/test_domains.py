@@ -246,6 +246,7 @@ def test_lines_that_others_wrote_never_reach_the_proxy(server, created):
 
 
 def test_urls(server, created):
+    server.dokku("proxy:set", created, "type", "elsewhere")  # nginx need not have these ports
     server.dokku("domains:set", created, "a.example", "b.example")
     server.dokku("ports:set", created, "http:80:5000", "http:8080:5000", "https:443:5000", "udp:443:53")
     plain = ["http://a.example", "http://a.example:8080", "udp://a.example:443"]
@@ -300,6 +301,22 @@ def test_domains_disable_and_enable_by_trigger(server, created):
     assert not is_enabled(server, created)
     trigger(server, "domains-enable", created, "false")
     assert is_enabled(server, created)
+
+
+def test_bare_addresses_and_the_stock_site_of_nginx(server, created):
+    stock = server.base / "nginx/sites-enabled/default"
+    server.dokku("domains:add", created, "10.1.2.3")
+    warning = "Detected IPv4 domain name with nginx proxy enabled."
+    assert warning not in trigger(server, "core-post-deploy", created, "", "", "latest").stderr
+    stock.parent.mkdir()
+    stock.touch()
+    try:
+        assert warning in trigger(server, "core-post-deploy", created, "", "", "latest").stderr
+        server.dokku("domains:set", created, "a.example")
+        assert warning not in trigger(server, "core-post-deploy", created, "", "", "latest").stderr
+    finally:
+        stock.unlink()
+        stock.parent.rmdir()
 
 
 def test_adding_at_the_same_time_loses_nothing(server, created):

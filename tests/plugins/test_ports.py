@@ -107,6 +107,7 @@ def test_detected_maps(server, created):
 
 
 def test_a_certificate_maps_https(server, created):
+    server.dokku("proxy:set", created, "type", "elsewhere")  # nginx need not have these ports
     server.dokku("ports:set", created, "http:80:5000", "http:8090:5001")
     server.dokku("certs:generate", created, "tls.example")
     assert report(server, created, "map") == "http:8090:5001 http:80:5000 https:443:5000"
@@ -115,6 +116,7 @@ def test_a_certificate_maps_https(server, created):
 
 
 def test_certificate_and_no_port_80_turn_http_into_https(server, created):
+    server.dokku("proxy:set", created, "type", "elsewhere")  # nginx need not have these ports
     trigger(server, "ports-set-detected", created, "http:3000:3000")
     server.dokku("certs:generate", created, "tls.example")
     assert effective(server, created) == ["https:3000:3000"]
@@ -136,6 +138,7 @@ def test_winning_host_names_keeps_what_the_image_exposes(server, created):
 
 
 def test_clone_and_rename_keep_maps(server, created):
+    server.dokku("proxy:set", created, "type", "elsewhere")  # nginx need not have these ports
     new = f"{created}-2"
     server.dokku("ports:set", created, "http:8090:5000", "https:443:5000")
     server.dokku("apps:clone", "--skip-deploy", created, new)

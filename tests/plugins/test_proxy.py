@@ -110,8 +110,16 @@ def test_ports_are_chosen_once(server, created):
     trigger(server, "ports-configure", created)
     assert report(server, created, "proxy-port") == str(server.http_port)  # the global one, kept for the app
     assert trigger(server, "ports-get-property", created, "proxy-port").stdout == f"{server.http_port}\n"
-    assert trigger(server, "ports-get-property", created, "proxy-ssl-port").stdout == "0\n"
+    assert trigger(server, "ports-get-property", created, "proxy-ssl-port").stdout == f"{server.https_port}\n"
     assert report(server, created, "proxy-ssl-port") == ""
+
+
+def test_a_port_that_is_not_set_is_0(server, created):
+    server.dokku("proxy:set", "--global", "proxy-ssl-port")
+    try:
+        assert trigger(server, "ports-get-property", created, "proxy-ssl-port").stdout == "0\n"
+    finally:
+        server.dokku("proxy:set", "--global", "proxy-ssl-port", str(server.https_port))
 
 
 def test_an_app_without_host_names_gets_a_port_of_its_own(server, bare):
