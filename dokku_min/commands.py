@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dokku_min import dispatch, environment, log, plugins
+from dokku_min import dispatch, environment, log, plugins, trace
 from dokku_min.errors import NOT_IMPLEMENTED, Failure
 
 _SWITCHES = {"--quiet": "DOKKU_QUIET_OUTPUT", "--trace": "DOKKU_TRACE", "--force": "DOKKU_APPS_FORCE_DELETE"}
@@ -21,13 +21,15 @@ class CommandLine:
         for flag in seen:  # from any position; only in front of the command it is also an argument
             if flag.startswith("--app="):
                 os.environ["DOKKU_APP_NAME"] = flag[6:]
-        self.app, rest = "", list(argv)
+        self.app, self.trace, rest = "", None, list(argv)
         while rest and rest[0].startswith("--") and rest[0] not in ("--version", "--help"):
             word = rest.pop(0)
             if word == "--app":
                 self.app = rest.pop(0) if rest else ""
             elif word.startswith("--app="):
                 self.app = word[6:]
+            elif word.partition("=")[0] == "--trace-plugins":
+                self.trace = word.partition("=")[2]
             elif word not in _SWITCHES and not word.startswith("--label="):
                 raise Failure(f"unknown flag: {word}", "flags of a command go after it", 2)
         self.name, self.arguments = (rest[0], rest[1:]) if rest else ("help", [])
@@ -51,11 +53,23 @@ def run(line: CommandLine) -> int:
     os.environ["DOKKU_COMMAND"] = line.name
     index = dispatch.index()
     declared = index.command(line.name)
-    if (declared and declared.root) or line.name in builtins.NEED_ROOT:
+    runs_as = "root" if line.name in builtins.NEED_ROOT else declared.runs_as if declared else "dokku"
+    if runs_as == "caller" or line.trace:
+        environment.require_local()  # it reads and writes files that the caller names
+    if runs_as == "root":
         environment.require_root()
-    else:
+    elif runs_as == "dokku":
         environment.drop_privileges()
     _authorise([line.name, *line.arguments])
+    if line.trace is None:
+        return _run_here(index, declared, line)
+    with trace.shown(line.trace):
+        return _run_here(index, declared, line)
+
+
+def _run_here(index: plugins.Index, declared: plugins.Command | None, line: CommandLine) -> int:
+    from dokku_min import builtins
+
     if line.name in builtins.COMMANDS:
         return builtins.COMMANDS[line.name](line.arguments)
     if declared:

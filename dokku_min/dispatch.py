@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from dokku_min import paths, plugins
+from dokku_min import paths, plugins, trace
 from dokku_min.errors import Failure
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,7 +37,12 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
 
     Returns 0, also when nobody has it, or the status of the first hook that failed, after which none is run.
     """
-    for plugin, by_program in index().handlers(name):
+    journal = os.environ.get(trace.VARIABLE)
+    handlers = index().handlers(name)
+    if journal and not handlers:
+        trace.note(trace.now(), name, args)
+    for plugin, by_program in handlers:
+        begin = trace.now()
         path = f"{plugin.path}/{name}"
         if by_program:
             status = run_program(plugin, [name, *args], stdin, stdout)
@@ -47,6 +52,8 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
             continue
         else:
             status = spawn([path, *args], stdin, stdout)
+        if journal:
+            trace.note(begin, name, args, plugin.name, status)
         if status:
             return status if status > 0 else 1  # death by signal counts as 1 (plugins.md 1.3)
     return 0

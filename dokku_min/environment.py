@@ -142,6 +142,11 @@ def drop_privileges() -> None:
     os.environ["DOKKU_PID"] = str(os.getpid())
 
 
+def require_local() -> None:
+    if "FINGERPRINT" in os.environ:  # sshd's forced command says which key came in
+        raise Failure("This command must be run on the server itself")
+
+
 def require_root() -> None:
     if os.geteuid() != 0:
         raise Failure("This command must be run as root")

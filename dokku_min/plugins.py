@@ -8,7 +8,7 @@ import os
 
 from dokku_min import files, names, paths
 
-FORMAT = "dokku-index 3"
+FORMAT = "dokku-index 4"
 
 
 class Plugin:
@@ -24,10 +24,10 @@ class Plugin:
 class Command:
     """A command that a manifest declares."""
 
-    __slots__ = ("help", "name", "plugin", "root", "usage")
+    __slots__ = ("help", "name", "plugin", "runs_as", "usage")
 
-    def __init__(self, name: str, plugin: str, root: bool, usage: str, text: str):
-        self.name, self.plugin, self.root, self.usage, self.help = name, plugin, root, usage, text
+    def __init__(self, name: str, plugin: str, runs_as: str, usage: str, text: str):
+        self.name, self.plugin, self.runs_as, self.usage, self.help = name, plugin, runs_as, usage, text
 
 
 class Index:
@@ -70,8 +70,7 @@ class Index:
 
 
 def _command(record: str) -> Command:
-    name, plugin, root, usage, text = record.split("\t")
-    return Command(name, plugin, root == "1", usage, text)
+    return Command(*record.split("\t"))
 
 
 def load() -> Index:
@@ -139,9 +138,9 @@ def _build() -> str:
             command, _, usage = line.partition(" ")
             rank = (core, command.partition(":")[0] == name)  # who wins when two plugins declare one command
             if command not in owners or rank > owners[command]:
-                root = "01"[command in _texts(info, "root")]
+                runs_as = next((who for who in ("root", "caller") if command in _texts(info, who)), "dokku")
                 owners[command] = rank
-                commands[command] = "\t".join((command, name, root, usage, str(text)))
+                commands[command] = "\t".join((command, name, runs_as, usage, str(text)))
         heads.append("\t".join(("P", name, "01"[core], program, "01"[info.get("warm") is True], _state(name))))
         about.append(f"D\t{name}\t{_text(info, 'description')}")
     lines = [FORMAT, *heads, *(f"T\t{k}\t{' '.join(v)}" for k, v in sorted(triggers.items()))]

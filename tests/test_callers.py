@@ -119,5 +119,5 @@ class TestLocks:
         assert (done.stdout, done.returncode) == ("", 1)
         assert "blog currently has a deploy lock in place" in done.stderr
         (tmp_path / "go").touch()
-        assert holder.wait(10) == 0
+        assert holder.wait(60) == 0
         assert tree.dokku("locker:inner", "blog").stdout == "inner\n"

@@ -250,7 +250,7 @@ class TestSignals:
         process = tree.popen(str(tree.base / "bin/plugn"), "trigger", "ping")
         wait_for(ready.exists)
         process.send_signal(number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(60) == 128 + number
         assert note.read_text().strip() == number.name[3:]
         assert not (tmp_path / "next").exists()
 

@@ -118,7 +118,7 @@ def warm_plugin(tree, name, body, triggers=(), commands=(), core=False):
     return tree.plugin(name, {"plugin.toml": toml, "plugin.py": text}, core=core)
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
