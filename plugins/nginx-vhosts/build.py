@@ -36,7 +36,7 @@ class vhosts_locked:  # noqa: N801 - used like a function
 
 
 def is_ours(app: str) -> bool:
-    return ask("proxy-type", app) in ("", "nginx")
+    return ask("proxy-type", app, must=True) in ("", "nginx")
 
 
 def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
@@ -49,7 +49,7 @@ def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
     if not is_ours(app):
         return
     run.preload()
-    if ask("proxy-is-enabled", app) == "false":
+    if ask("proxy-is-enabled", app, must=True) == "false":
         log.info1(f"Nginx support is disabled for app ({app})")
         return clear(app)
     if ask("network-config-exists", app) == "true":

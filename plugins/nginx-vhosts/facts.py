@@ -13,16 +13,16 @@ from dokku_min.sdk import ask, files, holds, log, paths
 
 def of(app: str) -> Facts:
     """Listeners come from live containers, so nginx is never pointed at an address that is not this app's."""
-    tls = ask("certs-exists", app) == "true"
+    tls = ask("certs-exists", app, must=True) == "true"
     bare = not holds("domains-vhost-enabled", app)
     found = Facts(
         app=app,
         app_dir=paths.app_dir(app),
         error_pages=places.error_pages(),
         settings=settings.all_of(app),
-        maps=port_maps(app, ask("ports-get", app), tls),
+        maps=port_maps(app, ask("ports-get", app, must=True), tls),
         listeners=addresses(ask("network-get-listeners", app, "web", must=True)),
-        domains=[] if bare else [syntax.host(name) for name in ask("domains-list", app).split()],
+        domains=[] if bare else [syntax.host(name) for name in ask("domains-list", app, must=True).split()],
         bare=bare,
         tls=tls,
         proxy_port=_port(app, "proxy-port", 80),
@@ -52,7 +52,7 @@ def addresses(text: str) -> list[str]:
 
 
 def _port(app: str, key: str, default: int) -> int:
-    text = ask("ports-get-property", app, key)
+    text = ask("ports-get-property", app, key, must=True)
     return int(text) if text.isdigit() and int(text) else default
 
 

@@ -690,7 +690,7 @@ def test_a_template_of_the_apps_own_is_tried_before_anything_is_built(server, sh
 
     done = extracted(server, shared, tmp_path)
 
-    if run("which", "sigil", check=False).returncode:  # no Debian package has it
+    if run("which", "sigil", env=server.env, check=False).returncode:  # no Debian package has it
         assert done.returncode == 1 and "needs the program sigil, which is not installed" in done.stderr
         return
     assert done.returncode == 0
