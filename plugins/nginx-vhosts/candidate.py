@@ -66,7 +66,6 @@ def reason(line: str) -> str:
 
 def warn_of_shared_names(said: str, domains: list[str]) -> None:
     """nginx serves a name that two vhosts claim from the first one, and only mutters about it."""
-    for line in said.splitlines():
-        name = line.partition('conflicting server name "')[2].partition('"')[0]
-        if name in domains and name:
-            log.warn(f"another app has the domain {name} too, and only one of them is served")
+    claimed = {line.partition('conflicting server name "')[2].partition('"')[0] for line in said.splitlines()}
+    for name in sorted(claimed & set(domains)):
+        log.warn(f"another app has the domain {name} too, and only one of them is served")

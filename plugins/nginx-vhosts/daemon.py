@@ -8,7 +8,7 @@ import time
 
 import places
 
-from dokku_min.sdk import Failure, files, properties
+from dokku_min.sdk import Failure, files, properties, words
 
 PATIENCE = 10.0  # seconds for a reload; nginx itself gives up on a port that is taken after 2.5
 _WORKER = "nginx: worker process"  # the whole title: a worker on its way out adds " is shutting down"
@@ -77,20 +77,20 @@ def reload(custom: str = "") -> None:
     if not pid:
         return start(custom)
     before, complaints = _workers(pid), ErrorLog()
-    obey("reload nginx", [*custom.split(), "reload"] if custom else as_root(reload_argv()))
+    obey("reload nginx", [*words.split(custom), "reload"] if custom else as_root(reload_argv()))
     _wait_for_new_workers(pid, before, complaints)
     return None
 
 
 def start(custom: str = "") -> None:
     if not master():
-        obey("start nginx", [*custom.split(), "start"] if custom else as_root(start_argv()))
+        obey("start nginx", [*words.split(custom), "start"] if custom else as_root(start_argv()))
         _wait(lambda: bool(master() and _workers(master())), "nginx has started, but no worker of it came up")
 
 
 def stop(custom: str = "") -> None:
     if master():
-        obey("stop nginx", [*custom.split(), "stop"] if custom else as_root(stop_argv()))
+        obey("stop nginx", [*words.split(custom), "stop"] if custom else as_root(stop_argv()))
         _wait(lambda: not master(), "nginx was told to stop and still runs")
 
 
@@ -128,8 +128,7 @@ class ErrorLog:
     """What nginx writes to its error log from now on, if we may read it: why it gave a reload up."""
 
     def __init__(self) -> None:
-        named = [words[1].rstrip(";") for words in map(str.split, _main_lines()) if words[:1] == ["error_log"]]
-        self.path = os.path.join(places.conf_dir(), named[0]) if named else f"{places.log_root()}/error.log"
+        self.path = (_named("error_log") or [f"{places.log_root()}/error.log"])[0]
         self.start = os.path.getsize(self.path) if os.access(self.path, os.R_OK) else -1
 
     def check(self) -> None:
@@ -146,10 +145,6 @@ class ErrorLog:
                           "\n".join(dict.fromkeys(reasons)))  # fmt: skip
 
 
-def _main_lines() -> list[str]:
-    return files.read(places.main_conf()).splitlines()
-
-
 def master() -> int:
     """Process id of the running master, 0 if there is none."""
     for path in _pid_files():
@@ -160,13 +155,14 @@ def master() -> int:
 
 
 def _pid_files() -> list[str]:
-    named = [line.split()[1].rstrip(";") for line in _main_lines() if _names_pid(line)]
-    return [os.path.join(places.conf_dir(), path) for path in named] or ["/run/nginx.pid", "/var/run/nginx.pid"]
+    return _named("pid") or ["/run/nginx.pid", "/var/run/nginx.pid"]
 
 
-def _names_pid(line: str) -> bool:
-    words = line.split()
-    return len(words) > 1 and words[0] == "pid"
+def _named(directive: str) -> list[str]:
+    """Paths that the main configuration file gives to the directive."""
+    found = [line.split()[1].rstrip(";") for line in files.read(places.main_conf()).splitlines()
+             if line.split()[:1] == [directive] and len(line.split()) > 1]  # fmt: skip
+    return [os.path.join(places.conf_dir(), path) for path in found]
 
 
 def _workers(pid: int) -> set[int]:

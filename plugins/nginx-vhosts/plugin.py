@@ -6,7 +6,7 @@ import os
 import places
 import settings
 
-from dokku_min.sdk import GLOBAL, Failure, Plugin, apps, files, fire, names, properties
+from dokku_min.sdk import GLOBAL, Failure, Plugin, apps, files, fire, log, names, properties, words
 
 plugin = Plugin("nginx", properties=True)
 main = plugin.main
@@ -17,9 +17,9 @@ plugin.settable(dict.fromkeys(settings.CHECKS, "both"), "nginx:set", "key",
 
 @plugin.command("nginx:show-config", "nginx:show-conf")
 def show_config(app):
-    import build
+    import vhosts
 
-    if not build.is_ours(app):
+    if not vhosts.is_ours(app):
         raise Failure("This command is only available for apps with the nginx proxy type")
     text = files.read(places.vhost(app))
     if not text:
@@ -58,10 +58,9 @@ def validate_config(app="", *, clean=False):
 @plugin.command("nginx:reload")
 def reload():
     import daemon
+    import vhosts
 
-    import build
-
-    with build.vhosts_locked():
+    with vhosts.locked():
         good, said = daemon.test(places.main_conf())
         if not good:
             raise Failure("nginx refuses its configuration, it goes on with the old one", said)
@@ -85,25 +84,24 @@ def _switch(status, verb):
     custom = settings.effective(GLOBAL, "nginx-service-command")
     properties.put("nginx", GLOBAL, "proxy-status", status)
     if custom or daemon.boot_argv(verb):
-        daemon.obey(f"{verb} nginx", [*custom.split(), verb] if custom else daemon.as_root(daemon.boot_argv(verb)))
+        daemon.obey(f"{verb} nginx", [*words.split(custom), verb] if custom else daemon.as_root(daemon.boot_argv(verb)))
     (daemon.start if status == "started" else daemon.stop)(custom)
 
 
 @plugin.trigger("post-domains-update", "post-proxy-ports-update", "proxy-build-config")
 def rebuild(app):
-    import build
+    import vhosts
 
-    build.build(app)
+    vhosts.build(app)
 
 
 @plugin.trigger("core-post-deploy")
 def core_post_deploy(app, port, ip):
     import source
-
-    import build
+    import vhosts
 
     source.promote(app)
-    build.build(app, port, ip)
+    vhosts.build(app, port, ip)
 
 
 @plugin.trigger("core-post-extract")
@@ -117,21 +115,29 @@ def core_post_extract(app, directory):
 def post_create(app):
     """Until the first deploy the app's name answers 502, with a page that says why."""
     import daemon
-
-    import build
+    import vhosts
 
     if not daemon.stopped_on_purpose():
-        build.build(app, new=True)
+        _without_fail(lambda: vhosts.build(app, new=True))
+
+
+def _without_fail(action):
+    """Say what went wrong, and go on: another app's broken vhost must not bar apps from coming and going."""
+    try:
+        action()
+    except Failure as failure:
+        for text in filter(None, (failure.message, failure.hint)):
+            log.warn(text)
 
 
 @plugin.trigger("proxy-clear-config")
 def clear_config(app):
-    import build
+    import vhosts
 
     for each in names.all_apps() if app == "--all" else [app]:
-        if build.is_ours(each):
+        if vhosts.is_ours(each):
             fire("network-clear-config", each)
-            build.clear(each)
+            vhosts.clear(each)
 
 
 @plugin.trigger("proxy-enable")
@@ -146,33 +152,32 @@ def proxy_disable(app):
 
 def _toggled(app, trigger):
     """Without a proxy the containers' own ports are the app's address, so a running app has to be started anew."""
-    import build
+    import vhosts
 
-    if not build.is_ours(app):
+    if not vhosts.is_ours(app):
         return
     fire(trigger, app, "false")
     if properties.get("common", app, "deployed") == "true":
         fire("app-restart", app)
     else:
-        build.build(app)
+        vhosts.build(app)
 
 
 @plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
 def post_app_copy(old, new):
     """The copied vhost is the old app's, names and upstreams included; the new app's own is built on its deploy."""
     import source
-
-    import build
+    import vhosts
 
     source.copy(old, new)
-    build.clear(new)
+    vhosts.clear(new)
 
 
 @plugin.trigger("post-delete")
 def post_delete(app):
-    import build
+    import vhosts
 
-    build.clear(app)
+    _without_fail(lambda: vhosts.clear(app))
     files.remove_tree(places.data(app))
     files.remove_tree(f"{places.candidate()}/{app}")
 

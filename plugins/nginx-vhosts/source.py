@@ -28,10 +28,10 @@ def extract(app: str, directory: str) -> None:
 
 
 def _try(app: str, name: str) -> None:
-    import build
+    import vhosts
 
     try:
-        build.try_template(app, _fresh(app))
+        vhosts.try_template(app, _fresh(app))
     except Failure as failure:
         raise Failure(f"Custom {name} failed: {failure.message}", failure.hint) from None
 

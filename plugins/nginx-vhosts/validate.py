@@ -3,14 +3,14 @@
 import candidate
 import daemon
 import places
+import vhosts
 
-import build
 from dokku_min.sdk import files, log
 
 
 def validate(apps: list[str], clean: bool) -> int:
     """0 and silence when nginx takes its configuration. clean: delete the vhosts that are at fault."""
-    with build.vhosts_locked():
+    with vhosts.locked():
         good, said = daemon.test(places.main_conf())
         if good:
             return 0

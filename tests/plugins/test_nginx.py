@@ -547,6 +547,44 @@ def test_without_domains_an_app_has_a_port_of_its_own(server, site):
     assert server.curl(host_of(site)).returncode == 52
 
 
+def test_an_app_without_domains_may_have_the_servers_own_port(server, site, backends):
+    server.dokku("domains:disable", site)
+    server.dokku("ports:set", site, f"http:{server.http_port}:{backends}")
+
+    assert body_of(server, "whatever").startswith("one")
+
+    server.dokku("domains:enable", site)
+    assert server.curl(host_of("whatever")).returncode == 52
+
+
+def test_a_name_that_another_app_has_is_told(server, site, shared):
+    done = server.dokku("domains:add", site, host_of(shared), check=False)
+
+    assert host_of(shared) in done.stderr
+
+
+def test_a_broken_vhost_of_another_app_does_not_bar_apps_from_coming_and_going(server, site):
+    other = f"{site}-two"
+    vhost(server, site).write_text("nonsense;\n")
+
+    made = server.dokku("apps:create", other)
+    gone = server.dokku("apps:destroy", other, "--force")
+
+    assert "nginx refuses its configuration" in made.stderr and site in made.stderr
+    assert "nginx refuses its configuration" in gone.stderr or not gone.stderr
+
+
+def test_builds_at_once_take_turns(server, site, shared, backends):
+    switch_all = [["proxy:build-config", app] for app in (site, shared) * 3]
+    for app in (site, shared):
+        server.dokku("network:set", app, "static-web-listener", f"127.0.0.3:{backends}")
+    running = [subprocess.Popen([server.bin / "dokku", *argv], env=server.env, stdout=subprocess.DEVNULL)
+               for argv in switch_all]  # fmt: skip
+
+    assert [process.wait() for process in running] == [0] * 6
+    assert body_of(server, site).startswith("two") and body_of(server, shared).startswith("two")
+
+
 def test_without_a_proxy_there_is_no_vhost(server, site, backends):
     server.dokku("proxy:disable", site)
     assert not vhost(server, site).exists()

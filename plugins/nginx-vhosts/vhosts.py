@@ -20,7 +20,7 @@ from dokku_min.sdk import Failure, ask, directory_lock, dispatch, files, fire, l
 _HELD = "DOKKU_NGINX_LOCKED"  # set while this process tree holds the vhosts, for what nginx-pre-reload hooks call
 
 
-class vhosts_locked:  # noqa: N801 - used like a function
+class locked:  # noqa: N801 - used like a function
     """Nobody else changes a vhost or reloads nginx. A hook's nested call passes through."""
 
     def __enter__(self) -> None:
@@ -55,7 +55,7 @@ def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
     if ask("network-config-exists", app) == "true":
         fire("network-build-config", app)
     fire("ports-configure", app)
-    with vhosts_locked():
+    with locked():
         facts = facts_of.of(app)
         if not (facts.listeners or new):
             log.warn_quiet(f"No web listeners specified for {app}")
@@ -83,7 +83,7 @@ def _text(app: str, facts: template.Facts) -> str:
 
 def try_template(app: str, path: str) -> None:
     """Raise Failure when the app's template cannot be rendered, or nginx would not take what it makes."""
-    with vhosts_locked():
+    with locked():
         facts = facts_of.of(app)
         facts.listeners = ["127.0.0.1"]
         text = sigil.render(path, facts, facts.domains if facts.tls else [], {"web": "127.0.0.1:5000"}, _environment(app))
@@ -221,7 +221,7 @@ def _hsts(facts: template.Facts) -> str:
 
 def clear(app: str) -> None:
     """Take the app's vhost away, files first, so that whenever nginx starts anew it starts without it."""
-    with vhosts_locked():
+    with locked():
         files.remove(_marker(app))
         if files.remove(places.vhost(app)):
             log.info1("Deleting nginx.conf")
