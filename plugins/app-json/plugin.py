@@ -124,7 +124,8 @@ def app_json_get_content(app, path):
 @plugin.trigger("app-json-process-deploy-parallelism")
 def parallelism(app, process):
     """How many containers of the type may start at once; nothing: the scheduler's choice."""
-    return str(manifest.field(app, "formation", process, "max_parallel") or "")
+    wanted = manifest.field(app, "formation", process, "max_parallel")
+    return str(wanted) if wanted else None
 
 
 @plugin.trigger("core-post-deploy")

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from dokku_min.errors import Failure
+from tests.apps import commit, make_repo, web_app
 from tests.plugins.modules import plugin_module
 from tests.server import run
 
@@ -285,7 +286,7 @@ def test_extraction_keeps_the_old_file_until_the_deploy_succeeds(server, source)
         "formation": {"web": {"max_parallel": 4}}
     }
     assert trigger(server, "app-json-process-deploy-parallelism", app, "web").stdout == "4\n"
-    assert trigger(server, "app-json-process-deploy-parallelism", app, "worker").stdout == "1\n"
+    assert trigger(server, "app-json-process-deploy-parallelism", app, "worker").stdout == ""
 
 
 def test_leftovers_of_killed_deploys_go_with_the_next(server, source):
@@ -359,3 +360,157 @@ def test_the_line_of_a_field_for_other_plugins(server, source):
     assert json.loads(trigger(server, "app-json-get-content", app, path / "x.json").stdout) == {
         "cron": [{"command": "x"}]
     }
+
+
+# whole deploys
+
+
+def task_app(text="hello", **app_json):
+    """A web app on the busybox image with these fields in its app.json."""
+    files = web_app(text)
+    files["app.json"] = json.dumps({**json.loads(files["app.json"]), **app_json})
+    return files
+
+
+@pytest.fixture(scope="module")
+def deployed(server, busybox_image, tmp_path_factory):
+    """An app with every task and env kind, pushed: (name, repository, what the push said)."""
+    name = server.app("every-task")
+    files = task_app(
+        env={
+            "KEPT": "default",
+            "SET": {"value": "from app.json"},
+            "KEY": {"generator": "secret"},
+            "OPT": {"required": False},
+        },
+        formation={"web": {"quantity": 1}, "worker": {"quantity": 2}, "clock": {"quantity": 0}},
+        scripts={
+            "dokku": {
+                "predeploy": 'echo "pre $SET" | tee /app/made',
+                "postdeploy": 'echo "dokku-post on $(cat /app/made)"',
+            },
+            "postdeploy": "echo once; touch /app/not-kept",
+        },
+    )
+    files["Procfile"] = (
+        "web: sh /app/web.sh\nworker: sleep 1000\nclock: sleep 1000\nrelease: cat /app/made; echo pw=$KEPT\n"
+    )
+    server.dokku("apps:create", name)
+    server.dokku("config:set", "--no-restart", name, "KEPT=operators-own")
+    repo = make_repo(tmp_path_factory.mktemp("every") / "repo", files)
+    yield name, repo, server.push(repo, name).stderr.replace("remote: ", "").replace("        \n", "\n")
+    server.dokku("apps:destroy", name, "--force")
+
+
+def image_config(name):
+    return json.loads(run("docker", "image", "inspect", "--format={{json .Config}}", f"dokku/{name}").stdout)
+
+
+def test_tasks_run_in_order(server, deployed):
+    name, _, said = deployed
+    steps = [
+        "Processing app.json env vars", "Executing predeploy task from app.json: ", "       pre from app.json\n",
+        "Executing release task from Procfile in ephemeral container: cat /app/made; echo pw=$KEPT\n",
+        "       pw=operators-own\n",
+        "web=1 worker=2", "Executing postdeploy task from app.json in ephemeral container: echo once", "       once\n",
+        "Deploying web (count=1)", "Executing postdeploy task from app.json in ephemeral container: echo \"dokku-post",
+        "       dokku-post on pre from app.json\n", "Application deployed:",
+    ]  # fmt: skip
+    assert [said.find(step) for step in steps] == sorted(said.find(step) for step in steps)
+    assert said.find(steps[0]) > 0
+    assert f"=====> Start of {name} predeploy task (" in said and f"=====> End of {name} predeploy task (" in said
+
+
+def test_variables_of_a_deploy(server, deployed):
+    name, _, said = deployed
+    env = json.loads(server.dokku("config:export", "--format", "json", name).stdout)
+    assert (env["KEPT"], env["SET"], len(env["KEY"])) == ("operators-own", "from app.json", 64)
+    assert "OPT" not in env and env["KEY"] not in said
+    assert (
+        json.loads(server.dokku("app-json:report", name, "--format", "json").stdout)["computed-appjson-path"]
+        == "app.json"
+    )
+
+
+def test_the_formation_is_the_scale_and_cannot_be_changed_by_hand(server, deployed):
+    name = deployed[0]
+    scale = server.dokku("--quiet", "ps:scale", name).stdout.split()
+    assert scale == ["clock:", "0", "web:", "1", "worker:", "2"]
+    assert server.dokku("ps:scale", name, "web=2", check=False).returncode == 1
+
+
+def test_the_image_after_a_predeploy_task(server, deployed):
+    """What the task changed is in it; the app's variables, the waiting program and the ephemeral tasks are not."""
+    config = image_config(deployed[0])
+    key = server.dokku("config:get", deployed[0], "KEY").stdout.strip()
+    assert config["Cmd"] == ["sh", "/app/web.sh"] and not config.get("Entrypoint")
+    assert not [entry for entry in config["Env"] if key in entry or entry.startswith(("KEPT=", "SET="))]
+    assert config["Labels"]["com.dokku.predeploy-phase"] == "true"
+    listing = run("docker", "run", "--rm", f"dokku/{deployed[0]}", "ls", "/app").stdout.split()
+    assert "made" in listing and "not-kept" not in listing
+
+
+def test_tasks_leave_no_containers(server, deployed):
+    label = f"--filter=label=com.dokku.app-name={deployed[0]}"
+    assert run("docker", "ps", "-aq", label, "--filter=label=dokku_phase_script").stdout == ""
+    assert run("docker", "ps", "-aq", "--filter", f"name=^{deployed[0]}.predeploy").stdout == ""
+
+
+def test_a_redeploy_runs_tasks_again_but_not_the_first_postdeploy(server, deployed):
+    name = deployed[0]
+    before = run("docker", "history", "-q", f"dokku/{name}").stdout.count("\n")
+    done = server.dokku("config:set", name, "SET=newer value")
+    assert "pre newer value" in done.stdout and "echo once" not in done.stdout
+    assert server.dokku("config:get", name, "SET").stdout == "newer value\n"  # not set back: it does not say sync
+    assert run("docker", "history", "-q", f"dokku/{name}").stdout.count("\n") == before
+
+
+@pytest.mark.parametrize(
+    "phase, change",
+    [
+        ("predeploy", {"scripts": {"dokku": {"predeploy": "echo will fail; exit 3"}}}),
+        ("release", {}),
+        ("env", {"env": {"NEVER_GIVEN": {"description": "x", "sync": True}}}),
+        ("formation", {"formation": {"web": {"quantity": 1}, "nobody": {"quantity": 1}}}),
+    ],
+)
+def test_a_failing_step_stops_the_deploy_before_anything_is_switched(server, deployed, phase, change):
+    name, repo, _ = deployed
+    files = task_app("new text", **change)
+    if phase == "release":
+        files["Procfile"] = "web: sh /app/web.sh\nrelease: echo will fail; exit 3\n"
+    ids = run("docker", "ps", "-q", "--no-trunc", f"--filter=label=com.dokku.app-name={name}").stdout
+    old = run("git", "-C", repo, "rev-parse", "HEAD").stdout.strip()
+    commit(repo, files)
+    done = server.push(repo, name, check=False)
+    run("git", "-C", repo, "reset", "--hard", "-q", old)
+    wanted = {"env": "required env var NEVER_GIVEN has no value", "formation": "formation.nobody is no process type"}
+    assert (
+        done.returncode
+        and wanted.get(phase, f"Execution of {phase} task failed: echo will fail; exit 3") in done.stderr
+    )
+    assert "Deploying web" not in done.stderr
+    assert (phase == "formation") == ("Building" not in done.stderr)
+    assert run("docker", "ps", "-q", "--no-trunc", f"--filter=label=com.dokku.app-name={name}").stdout == ids
+    assert server.curl(f"{name}.test.example").stdout == "hello\n200"
+    assert '"worker"' in trigger(server, "app-json-get-content", name).stdout  # the old app.json is in force
+    assert image_config(name)["Labels"]["com.dokku.predeploy-phase"] == "true"
+
+
+def test_a_failing_first_postdeploy_is_tried_again(server, app, tmp_path):
+    repo = make_repo(tmp_path / "repo", task_app(scripts={"postdeploy": "echo first try; exit 1"}))
+    done = server.push(repo, app, check=False)
+    assert (
+        done.returncode and "Execution of postdeploy task failed" in done.stderr and "Deploying web" not in done.stderr
+    )
+    commit(repo, task_app(scripts={"postdeploy": "echo second try"}))
+    assert "second try" in server.push(repo, app).stderr
+
+
+def test_tasks_of_an_image_that_is_one_program(server, app, tmp_path):
+    """Its entrypoint gets the words of the task; the image keeps entrypoint and command."""
+    files = task_app(scripts={"dokku": {"predeploy": "sh -c 'echo words of \"$1\" >/app/made' x 'a  b'"}})
+    files["Dockerfile"] += 'ENTRYPOINT ["env", "MARK=1"]\nCMD ["sh", "/app/web.sh"]\n'
+    server.push(make_repo(tmp_path / "repo", files), app)
+    assert image_config(app)["Entrypoint"] == ["env", "MARK=1"] and image_config(app)["Cmd"] == ["sh", "/app/web.sh"]
+    assert run("docker", "run", "--rm", f"dokku/{app}", "cat", "/app/made").stdout == "words of a  b\n"
