@@ -435,7 +435,7 @@ def test_variables_of_a_deploy(server, deployed):
 def test_the_formation_is_the_scale_and_cannot_be_changed_by_hand(server, deployed):
     name = deployed[0]
     scale = server.dokku("--quiet", "ps:scale", name).stdout.split()
-    assert scale == ["clock:", "0", "web:", "1", "worker:", "2"]
+    assert scale == ["clock:", "0", "release:", "0", "web:", "1", "worker:", "2"]
     assert server.dokku("ps:scale", name, "web=2", check=False).returncode == 1
 
 
