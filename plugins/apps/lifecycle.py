@@ -3,7 +3,7 @@
 import os
 import time
 
-from dokku_min import confirm, dispatch, files, log, names, paths, properties
+from dokku_min import confirm, dispatch, files, log, names, paths, properties, run
 from dokku_min.errors import Failure
 from dokku_min.locks import app_lock
 from dokku_min.sdk import ask, fire
@@ -19,6 +19,7 @@ def create(app: str) -> None:
         os.mkdir(paths.app_dir(app), 0o755)
     except FileExistsError:
         raise Failure("Name is already taken", f"choose another name than {app}") from None
+    run.preload()  # once for all the hooks below, which are forks of this process
     try:
         files.make_dir(paths.data_dir("apps", app))
         properties.put("apps", app, "created-at", str(int(time.time())))
@@ -47,6 +48,7 @@ def destroy(app: str) -> None:
     A hook that fails ends this with the app directory still there, so that it can be done again: every step is fine
     with finding nothing left to do.
     """
+    run.preload()
     log.info1(f"Destroying {app} (including all add-ons)")
     tag = ask("deployed-app-image-tag", app) or "latest"
     scheduler = ask("scheduler-detect", app) or DEFAULT_SCHEDULER
