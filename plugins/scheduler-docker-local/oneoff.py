@@ -117,7 +117,8 @@ class OneOff:
         found += [f"com.dokku.process-type={self.process}"] if self.process else []
         found += [f"com.dokku.cron-id={self.cron}", f"com.dokku.concurrency-policy={self.policy}"] if self.cron else []
         flags = os.environ.get("DOKKU_GLOBAL_FLAGS", "").split()
-        return found + [flag.removeprefix("--label=") for flag in flags if flag.startswith("--label=")]
+        asked = [flag.removeprefix("--label=") for flag in flags if flag.startswith("--label=")]
+        return [label for label in asked if not label.startswith("com.dokku.")] + found
 
     def detach(self, identity):
         from subprocess import DEVNULL
