@@ -28,7 +28,8 @@ def test_static_listeners_that_nginx_can_be_told(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:80;", "::1:80", "a.b:80", "127.0.0.1:8 0", ":80"]
+    "value",
+    ["127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:80;", "::1:80", "a.b:80", "127.0.0.1:8 0", ":80"],
 )
 def test_static_listeners_that_are_refused(value):
     with pytest.raises(Failure):
@@ -98,7 +99,11 @@ def test_the_life_of_a_network(server, network):
         (("network:set", "--global", "static-web-listener", "1.1.1.1:1"), 1, "cannot be specified globally"),
         (("network:set", "--global"), 1, "No property specified"),
         (("network:set", "--global", "bogus", "x"), 1, "valid properties include: attach-post-create"),
-        (("network:set", "--global", "attach-post-create", "host"), 1, "Invalid network name specified for attach: host"),
+        (
+            ("network:set", "--global", "attach-post-create", "host"),
+            1,
+            "Invalid network name specified for attach: host",
+        ),
         (("network:set", "--global", "attach-post-deploy", "ok", "bridge"), 1, "specified for attach: bridge"),
     ],
 )
@@ -149,7 +154,9 @@ def test_listeners_are_those_of_live_containers(server, running):
     assert file.read_text() == address == before
     record = server.root / running / "CONTAINER.web.1"
     identity = record.read_text()
-    other = server.docker("run", "-d", "--rm", "--name", server.app("other"), "dokku-test/busybox", "sleep", "60").stdout
+    other = server.docker(
+        "run", "-d", "--rm", "--name", server.app("other"), "dokku-test/busybox", "sleep", "60"
+    ).stdout
     try:
         record.write_text(other.strip())  # runs, but is nobody's
         assert listeners() == ""
