@@ -111,6 +111,12 @@ def core_post_extract(app, directory):
     source.extract(app, directory)
 
 
+@plugin.trigger("post-app-clone", "post-app-rename")
+def post_app_copied(_old, new):
+    """All plugins have copied what is theirs: the new app answers at once, with 502 until it is deployed."""
+    post_create(new)
+
+
 @plugin.trigger("post-create")
 def post_create(app):
     """Until the first deploy the app's name answers 502, with a page that says why."""
@@ -165,7 +171,7 @@ def _toggled(app, trigger):
 
 @plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
 def post_app_copy(old, new):
-    """The copied vhost is the old app's, names and upstreams included; the new app's own is built on its deploy."""
+    """The copied vhost is the old app's, names and upstreams included; the new app gets its own once all is copied."""
     import source
     import vhosts
 

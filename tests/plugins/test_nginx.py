@@ -629,7 +629,18 @@ def test_a_clone_has_its_own_settings_and_not_the_old_vhost(server, site):
         assert server.dokku("nginx:report", other, "--nginx-client-max-body-size").stdout == "9m\n"
         assert nginx_takes_its_configuration(server)
         assert body_of(server, site).startswith("one")
-        assert not vhost(server, other).exists() or host_of(other) in vhost(server, other).read_text()
+        assert f"server_name {host_of(other)};" in vhost(server, other).read_text()
+    finally:
+        server.dokku("apps:destroy", other, "--force", check=False)
+
+
+def test_a_renamed_app_is_served_under_its_new_name_only(server, site, backends):
+    other = f"{site}-two"
+    try:
+        server.dokku("apps:rename", "--skip-deploy", site, other)
+
+        assert body_of(server, other).startswith("one")
+        assert server.curl(host_of(site)).returncode == 52
     finally:
         server.dokku("apps:destroy", other, "--force", check=False)
 
