@@ -91,8 +91,6 @@ def _number(name: str, value: str, default: object) -> object:
 
 def _checked(signature: Signature, found: list[str]) -> list[str]:
     names = signature.positional
-    if len(found) > len(names) and not signature.rest:
-        raise Failure(f"Unexpected argument(s): {' '.join(found[len(names) :])}")
     for number, name in enumerate(names):
         value = found[number] if number < len(found) else None
         if name in ("app", "scope"):
@@ -100,6 +98,8 @@ def _checked(signature: Signature, found: list[str]) -> list[str]:
                 check_app(value or "", or_global=name == "scope")
         elif value is None and number < signature.required:
             raise Failure(f"Missing argument: <{name.strip('_').replace('_', '-')}>")
+    if len(found) > len(names) and not signature.rest:
+        raise Failure(f"Unexpected argument(s): {' '.join(found[len(names) :])}")
     return found
 
 
