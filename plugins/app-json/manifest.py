@@ -149,10 +149,16 @@ def promote(app: str) -> None:
 
 
 def copy(old: str, new: str) -> None:
-    text = files.read(_path(old))
-    files.make_dir(os.path.dirname(_path(new)))
-    if text:
-        files.write(_path(new), text)
+    put(new, files.read(_path(old)))
+
+
+def put(app: str, text: str) -> None:
+    """The text becomes the app's app.json; nothing, or an empty object: it has none."""
+    files.make_dir(os.path.dirname(_path(app)))
+    if text.strip() in ("", "{}"):
+        files.remove(_path(app))
+    else:
+        files.write(_path(app), text if text.endswith("\n") else f"{text}\n")
 
 
 def forget(app: str) -> None:

@@ -121,6 +121,14 @@ def app_json_get_content(app, path):
     return report.to_json(manifest.content(app))
 
 
+@plugin.trigger("app-json-put")
+def app_json_put(app):
+    """The app.json of the release that the app goes back to, on stdin; its checks and tasks belong to that version."""
+    import sys
+
+    manifest.put(app, sys.stdin.read())
+
+
 @plugin.trigger("app-json-process-deploy-parallelism")
 def parallelism(app, process):
     """How many containers of the type may start at once; nothing: the scheduler's choice."""

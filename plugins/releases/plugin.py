@@ -98,7 +98,7 @@ def make_record(app, tag, source, before):
     port = next((each.split(":")[2] for each in ports if not each.startswith("udp:")), "5000")
     return {
         **_about(source), "image": image, "builder": builder, "ports": ports, "formation": formation,
-        "procfile": dispatch.capture("procfile-get", app)[1],
+        "procfile": dispatch.capture("procfile-get", app)[1], "app_json": ask("app-json-get-content", app),
         "revision": ask("git-revision", app) or before.get("revision", ""),
         "config": json.loads(ask("config-export", app, "false", "true", "json") or "{}"),
         "commands": {name: words.split(ask("ps-process-command", app, name, builder, port)) for name in formation},
@@ -253,6 +253,7 @@ def rollback(app, number=""):
         log.info1(f"Rolling {app} back to v{chosen}")
         _restore_config(app, old["config"])
         dispatch.capture("procfile-put", app, data=old["procfile"].encode("utf-8", "surrogateescape"))
+        dispatch.capture("app-json-put", app, data=old.get("app_json", "").encode("utf-8", "surrogateescape"))
         fire("ps-set-scale", app, "true", "true", *(f"{name}={count}" for name, count in old["formation"].items()))
         again = {**old, **_about(f"rollback to v{chosen}")}
         del again["number"]

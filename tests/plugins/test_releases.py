@@ -10,7 +10,7 @@ def test_every_deploy_is_a_release_and_one_can_go_back(server, app, tmp_path):
     server.push(repo, app)
     server.dokku("checks:set", app, "wait-to-retire", "1")
     server.dokku("config:set", "--no-restart", app, "COLOUR=red")
-    revision = commit(repo, web_app("two"))
+    revision = commit(repo, {**web_app("two", path="/two.html"), "www/two.html": "only version two passes this check"})
     server.push(repo, app)
     server.dokku("config:set", app, "COLOUR=blue", "EXTRA=1")
 
@@ -23,6 +23,7 @@ def test_every_deploy_is_a_release_and_one_can_go_back(server, app, tmp_path):
     assert "blue" in server.dokku("releases:info", "--show-config", app).stdout
     server.dokku("releases:rollback", app, "v1")
     assert server.curl(f"{app}.test.example").stdout == "one\n200"
+    assert '"/two.html"' not in (server.lib / "data/app-json" / app / "app.json").read_text()
     assert server.dokku("config:get", app, "COLOUR", check=False).returncode == 1
     server.dokku("releases:rollback", app, "2")
     assert server.curl(f"{app}.test.example").stdout == "two\n200"
