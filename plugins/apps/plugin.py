@@ -129,8 +129,9 @@ def app_maybe_create(app):
     if properties.get("apps", names.GLOBAL, "disable-autocreation") == "true":
         raise Failure("App auto-creation disabled.", f"create it first with: dokku apps:create {app}")
     status, said = dispatch.capture("app-create", app)
-    if status:
-        os.write(2, os.fsencode(said))
+    if not status or names.app_directory_exists(app):  # another push may have been the first
+        return 0
+    os.write(2, os.fsencode(said))
     return status
 
 

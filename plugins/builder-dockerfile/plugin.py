@@ -10,7 +10,7 @@ from dokku_min.sdk import Failure, Plugin, ask, dispatch, files, fire, log, name
 GLOBAL = names.GLOBAL
 KEY, DEFAULT = "dockerfile-path", "Dockerfile"
 # Variables that change the docker client itself: as build arguments they travel by value, not in its environment.
-_CLIENT = ("DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "GO")
+_CLIENT = ("DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "GODEBUG", "GOTRACEBACK", "GOMAXPROCS", "SSL_CERT_")
 _CLIENT_NAMES = ("PATH", "HOME", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSH_AUTH_SOCK")
 
 plugin = Plugin("builder-dockerfile", properties=True)
@@ -49,12 +49,19 @@ def core_post_extract(app, directory):
     path = wanted_path(app)
     if os.path.normpath(path) == DEFAULT:
         return
-    if not os.path.isfile(f"{directory}/{path}"):
+    found = inside(directory, path)
+    if not found:
         raise Failure(
             f"Invalid dockerfile-path specified: {path}",
             f"there is no such file in the source; choose with: dokku builder-dockerfile:set {app} {KEY} PATH",
         )
-    os.replace(f"{directory}/{path}", f"{directory}/{DEFAULT}")
+    os.replace(found, f"{directory}/{DEFAULT}")
+
+
+def inside(directory, path):
+    """Where the file of the source really is; nothing when it is not there, or a link has led out of the source."""
+    real = os.path.realpath(f"{directory}/{path}")
+    return real if os.path.isfile(real) and real.startswith(os.path.realpath(directory) + "/") else ""
 
 
 @plugin.trigger("builder-detect")
@@ -70,19 +77,15 @@ def builder_detect(app, directory):
 
 
 def _env_file_names_buildpack(directory):
-    try:
-        with open(f"{directory}/.env", encoding="utf-8", errors="replace") as file:
-            return "BUILDPACK_URL" in file.read()
-    except OSError:
-        return False
+    return "BUILDPACK_URL" in files.read(inside(directory, ".env") or os.devnull)
 
 
 @plugin.trigger("builder-build")
 def builder_build(builder, app, directory):
     if builder != "dockerfile":
         return
-    if not os.path.isfile(f"{directory}/{DEFAULT}"):
-        raise Failure("No Dockerfile found in source code directory", "add one, or choose another builder")
+    if not inside(directory, DEFAULT):
+        raise Failure("No Dockerfile found in source code directory", "add one that is a file, or choose another builder")
     log.info1(f"Building {app} from Dockerfile")
     _old_hook("pre-build", app)
     fire("pre-build", builder, app, directory)
@@ -124,8 +127,7 @@ def _label_options(app, directory, extra, labelled):
     """docker's classic builder makes a layer of every --label, 0.15 s each: where it is safe, one line says them all."""
     shared = words.split(os.environ.get("DOKKU_GLOBAL_BUILD_ARGS", ""))
     flags = [*shared, *labels(app)]
-    with open(f"{directory}/{DEFAULT}", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        line = options.label_line(file.read(), flags, extra)
+    line = options.label_line(files.read(f"{directory}/{DEFAULT}"), flags, extra)
     if not line or os.path.exists(f"{directory}/{DEFAULT}.dockerignore"):
         return flags
     files.write(labelled, line)
@@ -167,8 +169,7 @@ def show(output):
 
 
 def _note_ports(app, directory):
-    with open(f"{directory}/{DEFAULT}", encoding="utf-8", errors="replace") as file:
-        ports = options.exposed(file.read()) or _image_ports(app)
+    ports = options.exposed(files.read(f"{directory}/{DEFAULT}")) or _image_ports(app)
     maps = options.port_maps(ports) or [f"http:{_proxy_port(app)}:5000"]
     fire("ports-set-detected", app, *maps)
 

@@ -5,7 +5,7 @@ import sys
 import commits
 import repo
 
-from dokku_min import log, properties, run
+from dokku_min import files, log, properties, run
 from dokku_min.errors import Failure
 
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
@@ -70,5 +70,6 @@ def _context(directory: str, image: str, build_dir: str) -> None:
     if build_dir:
         shutil.copytree(build_dir, directory, symlinks=True, dirs_exist_ok=True)
     label = f'com.dokku.docker-image-labeler/alternate-tags=[\\"{image}\\"]'
+    files.remove(f"{directory}/Dockerfile")
     with open(f"{directory}/Dockerfile", "w") as file:
         file.write(f"FROM {image}\nLABEL {label}\n")

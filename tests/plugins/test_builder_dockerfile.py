@@ -119,6 +119,26 @@ def test_a_build_dir_that_leads_outside_is_refused(server, app, tmp_path):
     assert "Specified build-dir not found" in failed.stderr or "outside" in failed.stderr
 
 
+def test_links_that_lead_out_of_the_source_are_not_followed(server, app, tmp_path):
+    secret = server.base / "secret"
+    secret.mkdir(exist_ok=True)
+    (secret / "Dockerfile").write_text("SECRET WORD\n")
+    run("chown", "-R", f"{server.user}:{server.user}", secret)
+    repo = make_repo(tmp_path / "repo", {"README": "x"})
+    (repo / "Dockerfile").symlink_to(secret / "Dockerfile")
+    (repo / "elsewhere").symlink_to(secret)
+    commit(repo, {})
+    server.dokku("apps:create", app)
+    server.dokku("builder:set", app, "selected", "dockerfile")
+    for path in ("", "elsewhere/Dockerfile"):
+        server.dokku("builder-dockerfile:set", app, "dockerfile-path", path)
+        refused = server.push(repo, app, check=False)
+        assert refused.returncode == 1
+        assert "No Dockerfile found" in refused.stderr or "Invalid dockerfile-path" in refused.stderr
+        assert "SECRET" not in refused.stderr
+    assert (secret / "Dockerfile").read_text() == "SECRET WORD\n"
+
+
 def test_detection(server, app, tmp_path):
     server.dokku("apps:create", app)
     source = tmp_path / "source"
