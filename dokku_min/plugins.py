@@ -211,7 +211,8 @@ def manifest_error(directory: str) -> str:
     if not isinstance(info, dict):
         return "its plugin.toml has no [plugin] table"
     program = info.get("exec", "")
-    if program and not os.access(f"{directory}/{program}", os.X_OK):
+    builds_itself = os.access(f"{directory}/install", os.X_OK)
+    if program and not os.access(f"{directory}/{program}", os.X_OK) and not builds_itself:
         return f"its program {program} is missing or not executable"
     return ""
 

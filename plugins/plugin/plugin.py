@@ -44,6 +44,49 @@ def trigger_command(name, *arguments):
     return dispatch.trigger(name, *arguments)
 
 
+@plugin.command("trigger", options_first=True)
+def trigger(name, *arguments):
+    """plugin:trigger under a shorter name; with --explain, say what would run and run nothing."""
+    if "--explain" not in arguments:
+        return dispatch.trigger(name, *arguments)
+    rows = []
+    for owner, by_program in dispatch.index().handlers(name):
+        path = f"{owner.path}/{owner.program if by_program else name}"
+        skipped = "" if os.access(path, os.X_OK) else ", skipped: not executable"
+        rows.append([owner.name, path, _language(path) + (", warm" if owner.warm and by_program else "") + skipped])
+    print(log.columns(rows) if rows else f"No plugin has the trigger {name}")
+    return 0
+
+
+def _language(path):
+    """What runs the file: the last word of its first line, or its kind."""
+    with open(path, "rb") as file:
+        start = file.readline(200)
+    if start.startswith(b"\x7fELF"):
+        return "binary"
+    words = os.fsdecode(start).split() if start.startswith(b"#!") else ["bash"]
+    return os.path.basename(words[-1]).removeprefix("#!")
+
+
+@plugin.command("plugin:new")
+def new(name, *, lang="bash", dir=""):  # noqa: A002 - the flag's name
+    import authoring
+
+    authoring.create(name, lang, dir)
+
+
+@plugin.command("plugin:test")
+def test(directory, *, format="stdout", record=False, journal=""):  # noqa: A002
+    """Conformance, without installing it. journal: a file of --trace-plugins, whose calls are recorded."""
+    if format not in ("stdout", "json"):
+        raise Failure(f"Invalid output format specified: {format}", "use stdout or json")
+    import conformance
+
+    report = conformance.test(directory, record or bool(journal), journal)
+    conformance.show(report, directory, format)
+    return 1 if report.failed() else 0
+
+
 @plugin.command("plugin:install")
 def install_command(url="", *, committish="", name="", core=False, skip_install_trigger=False):
     """Without a URL: run install hooks again, of all plugins or (--core) of the core ones."""
