@@ -1,6 +1,5 @@
 """Fixtures for the tests of plugins."""
 
-from tests.plugins.helpers import running
-from tests.plugins.spy import created, installed_spy, spy
+from tests.plugins.spy import created, fresh, installed_spy, shared_app, spy
 
-__all__ = ["created", "installed_spy", "running", "spy"]
+__all__ = ["created", "fresh", "installed_spy", "shared_app", "spy"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import DOMAIN
 from tests.server import Server, run
 
 HEARD = ("nginx-hostname", "post-certs-remove", "post-certs-update", "post-domains-update", "post-proxy-ports-update",
@@ -70,10 +71,29 @@ def spy(installed_spy):
 
 
 @pytest.fixture
-def created(server, app):
-    """The name of an app that exists and was never deployed."""
+def fresh(server, app):
+    """The name of an app made for this test, never deployed."""
     server.dokku("apps:create", app)
     return app
+
+
+@pytest.fixture(scope="module")
+def shared_app(server, request):
+    """One app for all tests of a module: making and destroying one takes longer than most tests."""
+    name = server.app(request.module.__name__.rpartition("_")[2])
+    server.dokku("apps:destroy", name, "--force", check=False)
+    server.dokku("apps:create", name)
+    yield name
+    server.dokku("apps:destroy", name, "--force")
+
+
+@pytest.fixture
+def created(server, shared_app):
+    """The name of an app that is as if just created, and was never deployed."""
+    kept = [server.root / shared_app / "tls", server.lib / "config" / shared_app / "ENV"]
+    run("rm", "-rf", *kept, *[server.lib / "config" / each / shared_app for each in ("ports", "proxy")])
+    (server.root / shared_app / "VHOST").write_text(f"{shared_app}.{DOMAIN}\n")
+    return shared_app
 
 
 def trigger(server: Server, *words: str):

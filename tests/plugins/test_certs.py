@@ -331,13 +331,13 @@ def test_report(server, created, shelf):
     assert server.dokku("certs:report", "--global", "--format", "json").stdout == "{}\n"
 
 
-def test_clone_has_no_certificate_and_a_renamed_app_keeps_it(server, created, shelf):
-    new = f"{created}-2"
-    server.dokku("certs:add", created, *pair(shelf))
-    server.dokku("apps:clone", "--skip-deploy", created, new)
+def test_clone_has_no_certificate_and_a_renamed_app_keeps_it(server, fresh, shelf):
+    new = f"{fresh}-2"
+    server.dokku("certs:add", fresh, *pair(shelf))
+    server.dokku("apps:clone", "--skip-deploy", fresh, new)
     assert report(server, new, "enabled") == "false"
     server.dokku("apps:destroy", new, "--force")
-    server.dokku("apps:rename", "--skip-deploy", created, new)
+    server.dokku("apps:rename", "--skip-deploy", fresh, new)
     assert installed(server, new) == texts(shelf)
     server.dokku("apps:destroy", new, "--force")
 

@@ -84,9 +84,9 @@ def global_names(server):
     server.dokku("domains:set-global", DOMAIN)
 
 
-def test_new_app_gets_the_default_name(server, created):
-    assert vhosts(server, created) == [f"{created}.{DOMAIN}"]
-    assert (server.root / created / "VHOST").read_text() == f"{created}.{DOMAIN}\n"
+def test_new_app_gets_the_default_name(server, fresh):
+    assert vhosts(server, fresh) == [f"{fresh}.{DOMAIN}"]
+    assert (server.root / fresh / "VHOST").read_text() == f"{fresh}.{DOMAIN}\n"
 
 
 def test_add(server, created, spy):
@@ -282,11 +282,11 @@ def test_clone_of_an_app_without_names_has_none(server, created):
     server.dokku("apps:destroy", copy, "--force")
 
 
-def test_rename_takes_own_names_along(server, created):
-    server.dokku("domains:add", created, "own.example")
-    server.dokku("apps:rename", "--skip-deploy", created, f"{created}-2")
-    assert vhosts(server, f"{created}-2") == [f"{created}-2.{DOMAIN}", "own.example"]
-    server.dokku("apps:destroy", f"{created}-2", "--force")
+def test_rename_takes_own_names_along(server, fresh):
+    server.dokku("domains:add", fresh, "own.example")
+    server.dokku("apps:rename", "--skip-deploy", fresh, f"{fresh}-2")
+    assert vhosts(server, f"{fresh}-2") == [f"{fresh}-2.{DOMAIN}", "own.example"]
+    server.dokku("apps:destroy", f"{fresh}-2", "--force")
 
 
 def test_domains_add_by_trigger(server, created, spy):

@@ -137,14 +137,14 @@ def test_winning_host_names_keeps_what_the_image_exposes(server, created):
     assert effective(server, created) == [f"http:{server.http_port}:5000", "http:3000:3000"]
 
 
-def test_clone_and_rename_keep_maps(server, created):
-    server.dokku("proxy:set", created, "type", "elsewhere")  # nginx need not have these ports
-    new = f"{created}-2"
-    server.dokku("ports:set", created, "http:8090:5000", "https:443:5000")
-    server.dokku("apps:clone", "--skip-deploy", created, new)
+def test_clone_and_rename_keep_maps(server, fresh):
+    server.dokku("proxy:set", fresh, "type", "elsewhere")  # nginx need not have these ports
+    new = f"{fresh}-2"
+    server.dokku("ports:set", fresh, "http:8090:5000", "https:443:5000")
+    server.dokku("apps:clone", "--skip-deploy", fresh, new)
     assert report(server, new, "map") == "http:8090:5000"  # a clone has no certificate
     server.dokku("apps:destroy", new, "--force")
-    server.dokku("apps:rename", "--skip-deploy", created, new)
+    server.dokku("apps:rename", "--skip-deploy", fresh, new)
     assert report(server, new, "map") == "http:8090:5000 https:443:5000"
     server.dokku("apps:destroy", new, "--force")
     assert not (server.lib / "config/ports" / new).exists()
