@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from dokku_min.errors import Failure
-from tests.apps import commit, make_repo, web_app
+from tests.apps import BUSYBOX, commit, make_repo, web_app
 from tests.plugins.modules import plugin_module
 from tests.server import run
 
@@ -459,7 +459,9 @@ def test_tasks_leave_no_containers(server, deployed):
 def test_a_redeploy_runs_tasks_again_but_not_the_first_postdeploy(server, deployed):
     name = deployed[0]
     before = run("docker", "history", "-q", f"dokku/{name}").stdout.count("\n")
+    killed = run("docker", "container", "create", f"--name={name}.predeploy.1", BUSYBOX).stdout.strip()
     done = server.dokku("config:set", name, "SET=newer value")
+    assert run("docker", "container", "inspect", killed, check=False).returncode
     assert "pre newer value" in done.stdout and "echo once" not in done.stdout
     assert server.dokku("config:get", name, "SET").stdout == "newer value\n"  # not set back: it does not say sync
     assert run("docker", "history", "-q", f"dokku/{name}").stdout.count("\n") == before
@@ -514,3 +516,19 @@ def test_tasks_of_an_image_that_is_one_program(server, app, tmp_path):
     server.push(make_repo(tmp_path / "repo", files), app)
     assert image_config(app)["Entrypoint"] == ["env", "MARK=1"] and image_config(app)["Cmd"] == ["sh", "/app/web.sh"]
     assert run("docker", "run", "--rm", f"dokku/{app}", "cat", "/app/made").stdout == "words of a  b\n"
+
+
+def test_app_json_of_an_image(server, app, tmp_path):
+    """An image deploy has no source: the file comes out of the image's working directory."""
+    files = task_app(scripts={"dokku": {"predeploy": "echo from the image"}})
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    image = f"h6-test/{app}:1"
+    run("docker", "image", "build", "--quiet", "--tag", image, tmp_path)
+    server.dokku("apps:create", app)
+    done = server.dokku("git:from-image", app, image, check=False)
+    run("docker", "image", "rm", image)
+    assert done.returncode == 0, done.stderr
+    assert "Executing predeploy task from app.json: echo from the image" in done.stdout
+    assert json.loads(trigger(server, "app-json-get-content", app).stdout)["scripts"]

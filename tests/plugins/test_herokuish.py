@@ -152,7 +152,10 @@ def test_the_cache_is_used_by_the_next_build_until_it_is_purged(server, python_a
     server.dokku("repo:purge-cache", name)
     assert run("docker", "volume", "inspect", f"cache-{name}", check=False).returncode
     server.dokku("repo:purge-cache", name)  # nothing left is fine
+    labels = ("--label=com.dokku.image-stage=build", f"--label=com.dokku.app-name={name}")
+    killed = run("docker", "container", "create", *labels, f"dokku/{name}").stdout.strip()
     assert "Compiling greet" in server.dokku("ps:rebuild", name).stdout
+    assert run("docker", "container", "inspect", killed, check=False).returncode
 
 
 def test_a_failing_build_leaves_the_old_version_serving(server, python_app):
