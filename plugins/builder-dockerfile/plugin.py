@@ -64,6 +64,11 @@ def inside(directory, path):
     return real if os.path.isfile(real) and real.startswith(os.path.realpath(directory) + "/") else ""
 
 
+@plugin.trigger("builder-names")
+def builder_names():
+    return "dockerfile"
+
+
 @plugin.trigger("builder-detect")
 def builder_detect(app, directory):
     """Ours when there is a Dockerfile, and neither herokuish nor pack has a say."""

@@ -41,6 +41,11 @@ def builder_herokuish_allowed(app):
     return allowed(app) == "true"
 
 
+@plugin.trigger("builder-names")
+def builder_names():
+    return "herokuish"
+
+
 @plugin.trigger("builder-detect")
 def builder_detect(app, directory):
     """Ours when the source or the app's config names a buildpack."""

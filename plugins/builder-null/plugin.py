@@ -7,6 +7,11 @@ plugin = Plugin("builder-null")
 main = plugin.main
 
 
+@plugin.trigger("builder-names")
+def builder_names():
+    return "null"
+
+
 @plugin.trigger("builder-build", "builder-release")
 def nothing(builder, app):
     if builder == "null":

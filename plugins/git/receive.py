@@ -82,10 +82,9 @@ def detect(app: str, work: str) -> str:
 
 
 def _is_known(builder: str) -> bool:
-    """Any plugin outside the core may answer for any name; in the core each builder has a plugin of its own."""
-    index = dispatch.index()
-    others = any(not plugin.core for plugin, _ in index.handlers("builder-build"))
-    return others or f"builder-{builder}" in index.plugins
+    """Does a plugin say it builds under this name? One outside the core need not say so: any may be its name."""
+    others = any(not plugin.core for plugin, _ in dispatch.index().handlers("builder-build"))
+    return others or builder in ask("builder-names").split()
 
 
 class _RevisionInConfig:

@@ -1,14 +1,11 @@
-#!/usr/bin/python3
 """builder-railpack: build apps with railpack (commands-b.md 4.3)."""
 
 import json
 
-from dokku_min import run
-from dokku_min.sdk import Plugin, files
-from dokku_min.toolbuilder import ToolBuilder
+from tool import Tool
 
-plugin = Plugin("builder-railpack", properties=True)
-main = plugin.main
+from dokku_min import run
+from dokku_min.sdk import files
 
 
 def command(app, directory, image, options, env):
@@ -28,10 +25,7 @@ def dockerfile(image):
     return f"ENTRYPOINT []\nCMD {json.dumps(cmd)}\n"
 
 
-ToolBuilder(
-    plugin, program="railpack", manifest="railpack.json", key="railpackjson-path", command=command, port="",
+TOOL = Tool(
+    "builder-railpack", program="railpack", manifest="railpack.json", key="railpackjson-path", command=command, port="",
     dockerfile=dockerfile, hint="it is one file: https://railpack.com/installation, put it into /usr/local/bin",
 )  # fmt: skip
-
-if __name__ == "__main__":
-    plugin.run()

@@ -1,13 +1,10 @@
-#!/usr/bin/python3
 """builder-pack: build apps with Cloud Native Buildpacks (commands-b.md 4.3)."""
 
 import os
 
-from dokku_min.sdk import Plugin, ask
-from dokku_min.toolbuilder import ToolBuilder, is_clients
+from tool import Tool, is_clients
 
-plugin = Plugin("builder-pack", properties=True)
-main = plugin.main
+from dokku_min.sdk import ask
 
 
 def command(app, directory, image, options, env):
@@ -27,10 +24,7 @@ def buildpacks(directory, env):
     return [word for each in found for word in ("--buildpack", each)]
 
 
-ToolBuilder(
-    plugin, program="pack", manifest="project.toml", key="projecttoml-path", command=command,
+TOOL = Tool(
+    "builder-pack", program="pack", manifest="project.toml", key="projecttoml-path", command=command,
     hint="it is one file: https://buildpacks.io/docs/install-pack, put it into /usr/local/bin",
 )  # fmt: skip
-
-if __name__ == "__main__":
-    plugin.run()

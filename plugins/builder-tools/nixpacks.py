@@ -1,17 +1,14 @@
-#!/usr/bin/python3
 """builder-nixpacks: build apps with nixpacks (commands-b.md 4.3)."""
 
 import json
 
+from tool import Tool
+
 from dokku_min import run
-from dokku_min.sdk import Plugin, files
-from dokku_min.toolbuilder import ToolBuilder
+from dokku_min.sdk import files
 
 # one word is a command line, as nixpacks writes it; several are a Procfile's words
 ENTRYPOINT = ["/bin/bash", "-l", "-c", 'if [ $# = 1 ]; then exec /bin/bash -c "$1"; fi; exec "$@"', "start"]
-
-plugin = Plugin("builder-nixpacks", properties=True)
-main = plugin.main
 
 
 def command(app, directory, image, options, env):
@@ -29,10 +26,7 @@ def dockerfile(image):
     return f"ENTRYPOINT {json.dumps(ENTRYPOINT)}\nCMD {cmd if cmd != 'null' else '[]'}\n"
 
 
-ToolBuilder(
-    plugin, program="nixpacks", manifest="nixpacks.toml", key="nixpackstoml-path", command=command, port="",
+TOOL = Tool(
+    "builder-nixpacks", program="nixpacks", manifest="nixpacks.toml", key="nixpackstoml-path", command=command, port="",
     dockerfile=dockerfile, hint="it is one file: https://nixpacks.com/docs/install, put it into /usr/local/bin",
 )  # fmt: skip
-
-if __name__ == "__main__":
-    plugin.run()

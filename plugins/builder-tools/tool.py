@@ -1,38 +1,46 @@
-"""For plugins that build apps with one outside program: everything but the program's own command line.
-
-    plugin = Plugin("builder-kiln", properties=True)
-    ToolBuilder(plugin, program="kiln", hint="get it from ...", manifest="kiln.toml", key="kilntoml-path", command=argv)
-
-command(app, directory, image, options, env) gives the argv that makes the image; options are the app's docker options of
-the build phase, env its variables, which the program also finds in its environment.
-"""
+"""What builders have in common that run one outside program: everything but the program's own command line."""
 
 import os
 
 from dokku_min import dispatch, files, log, properties, run, words
 from dokku_min.errors import Failure
 from dokku_min.names import GLOBAL
-from dokku_min.sdk import Plugin, ask, fire
+from dokku_min.sdk import ask, fire
 
 
-class ToolBuilder:
-    """Serves set, report, detection, build and release of a builder plugin named builder-NAME.
+class Tool:
+    """A builder named builder-NAME, whose properties are kept under that name.
 
-    dockerfile(image) may add lines to what the release image is made with; finish(app, directory) runs after the build.
-    port is the container port that such images serve at, "" if only the program knows.
+    command(app, directory, image, options, env) gives the argv that makes the image; options are the app's docker
+    options of the build phase, env its variables, which the program also finds in its environment. dockerfile(image)
+    may add lines to what the release image is made with; finish(app, directory) runs after the build. port is the
+    container port that such images serve at, "" if only the program knows.
     """
 
-    def __init__(self, plugin: Plugin, program: str, hint: str, manifest: str, key: str, command,
+    def __init__(self, store: str, program: str, hint: str, manifest: str, key: str, command,
                  dockerfile=None, finish=None, port: str = "5000"):  # type: ignore[no-untyped-def]  # fmt: skip
-        self.plugin, self.name = plugin.name, plugin.name.removeprefix("builder-")
+        self.plugin, self.name = store, store.removeprefix("builder-")
         self.program, self.hint, self.manifest, self.key = program, hint, manifest, key
         self.command, self.dockerfile, self.finish, self.port = command, dockerfile, finish, port
-        plugin.settable({key: "both"}, word="key", check=_relative)
-        plugin.report(heading=plugin.name)(self.rows)
+
+    def register(self, plugin) -> None:  # type: ignore[no-untyped-def]
+        """Serve set, report, detection, build and release on the plugin."""
+        store = self.plugin
+        plugin.settable({self.key: "both"}, command=f"{store}:set", store=store, word="key", check=_relative)
+        plugin.report(command=f"{store}:report", heading=store)(self.rows)
         plugin.trigger("core-post-extract")(self.place_manifest)
+        plugin.trigger("builder-names")(lambda: self.name)
         plugin.trigger("builder-detect")(self.detect)
         plugin.trigger("builder-build")(self.build)
         plugin.trigger("builder-release")(self.release)
+        plugin.trigger("post-app-clone-setup", "post-app-rename-setup")(self.follow)
+        plugin.trigger("post-delete")(self.forget)
+
+    def follow(self, old: str, new: str) -> None:
+        properties.clone(self.plugin, old, new)
+
+    def forget(self, app: str) -> None:
+        properties.destroy(self.plugin, app)
 
     def path(self, scope: str) -> str:
         return properties.effective(self.plugin, scope, self.key, self.manifest)

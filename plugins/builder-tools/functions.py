@@ -1,13 +1,10 @@
-#!/usr/bin/python3
 """builder-lambda: build functions with lambda-builder (commands-b.md 4.3). State: LIB/data/builder-lambda/APP/REV.zip."""
 
 import os
 
-from dokku_min.sdk import Failure, Plugin, ask, files, paths
-from dokku_min.toolbuilder import ToolBuilder
+from tool import Tool
 
-plugin = Plugin("builder-lambda", properties=True)
-main = plugin.main
+from dokku_min.sdk import Failure, ask, files, paths
 
 
 def command(app, directory, image, options, env):
@@ -30,15 +27,12 @@ def finish(app, directory):
         files.write(f"{name}.Procfile", files.read(f"{directory}/Procfile"))
 
 
-@plugin.trigger("post-delete")
-def post_delete(app):
+def forget(app):
+    """The archives of an app that is gone."""
     files.remove_tree(paths.data_dir("builder-lambda", app))
 
 
-ToolBuilder(
-    plugin, program="lambda-builder", manifest="lambda.yml", key="lambdayml-path", command=command, finish=finish,
+TOOL = Tool(
+    "builder-lambda", program="lambda-builder", manifest="lambda.yml", key="lambdayml-path", command=command, finish=finish,
     hint="it is one file: https://github.com/dokku/lambda-builder/releases, put it into /usr/local/bin",
 )  # fmt: skip
-
-if __name__ == "__main__":
-    plugin.run()
