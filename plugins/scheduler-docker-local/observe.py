@@ -16,6 +16,9 @@ _KEPT_ENV = ("CACHE_PATH=", "DOCKER_", "DOKKU_", "DYNO=", "PATH=", "PORT=", "USE
 # where no shell is set: bash if the image has it, else the shell that every image with a shell has
 _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh")
 
+# docker lets what it was told to exec run on when its client goes; it is found by a mark in its environment
+_HANG_UP = 'for p in /proc/[0-9]*; do grep -q "$1" "$p/environ" 2>/dev/null && kill -HUP "${p#/proc/}"; done'
+
 
 def register(plugin):
     plugin.trigger("scheduler-logs")(logs)
@@ -110,16 +113,18 @@ def enter(scheduler, app, *words):
     running, builder = _facts(identity)
     if running != "true":
         raise Failure("Container is not running", f"see what it said: dokku logs {app}")
-    flags = [
-        "--interactive",
-        *(["--tty"] if has_tty() else []),
-        *(["--workdir=/workspace"] if builder == "pack" else []),
-    ]
+    mark = f"DOKKU_ENTER={os.urandom(8).hex()}"
+    flags = ["--interactive", f"--env={mark}", *(["--tty"] if has_tty() else [])]
+    flags += ["--workdir=/workspace"] if builder == "pack" else []
     argv = ("docker", "container", "exec", *flags, "--", identity)
     streams.end_on_signals()
     process = run.start(*argv, *in_image(builder, command or shell(app, builder)))
     try:
         return streams.wait(process)
+    except streams.Ended:
+        streams.ignore_signals()
+        run.works("docker", "container", "exec", identity, "sh", "-c", _HANG_UP, "sh", mark)
+        raise
     finally:
         streams.kill([process])
 

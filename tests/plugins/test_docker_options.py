@@ -46,6 +46,8 @@ def test_add_and_remove(server, created):
     assert listed(server, app, "run") == ["-v /z:/z"] and listed(server, app, "build") == []
     server.dokku("docker-options:remove", app, "deploy", '-v  "/z:/z"')  # word by word, whatever the quotes
     server.dokku("docker-options:remove", app, "deploy", "--never-there")
+    server.dokku("docker-options:add", app, "deploy", "--hostname 'c d'")
+    server.dokku("docker-options:remove", app, "deploy", '--hostname "c d"')
     assert listed(server, app, "deploy") == ["--cap-add=X", "--label 'a b'"]
 
 

@@ -1,5 +1,8 @@
 """enter: commands and shells inside running containers (commands-b.md 12)."""
 
+import subprocess
+import time
+
 import pytest
 
 from tests.plugins.helpers import inspected, refused
@@ -65,3 +68,18 @@ def test_inspect_hides_what_config_holds(server, running):
     ]
     env = dict(pair.split("=", 1) for pair in found[0]["Config"]["Env"])
     assert env["GIT_REV"] == "XXXXXX" and env["DYNO"] == "web.1" and env["PATH"] == "/bin"
+
+
+@pytest.mark.parametrize("options", [(), ("-tt",)])
+def test_a_hang_up_ends_what_was_entered(server, running, options):
+    def sleeps():
+        return "sleep 777" in server.docker("exec", f"{running}.web.1", "ps").stdout
+
+    argv = server.ssh_argv("enter", running, "web", "sh", "-c", "'sleep 777; true'", options=options)
+    client = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for wanted in (True, False):
+        end = time.time() + 15
+        while sleeps() != wanted:
+            assert time.time() < end
+            time.sleep(0.2)
+        client.kill()
