@@ -99,6 +99,15 @@ def test_add(server, created, spy):
     assert len(vhosts(server, created)) == 3
 
 
+def test_a_domain_of_two_apps_is_told(server, created, fresh):
+    server.dokku("domains:add", created, "twice.example")
+    for action in ("add", "set"):
+        done = server.dokku(f"domains:{action}", fresh, "twice.example", "once.example")
+        assert f" !     twice.example is a domain of {created} too" in done.stderr
+        assert "once.example is" not in done.stderr
+    assert "is a domain of" not in server.dokku("domains:add", created, "more.example").stderr
+
+
 def test_remove(server, created, spy):
     done = server.dokku("domains:remove", created, f"{created}.{DOMAIN}", "never.example")
     assert f"-----> Removed never.example from {created}\n" in done.stdout
