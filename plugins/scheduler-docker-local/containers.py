@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 
+import client_env
+
 from dokku_min import run
 from dokku_min.sdk import files, paths
 
@@ -82,7 +84,8 @@ def create_argv(slot: Slot, name: str, init: bool, published: list[str]) -> list
     ]  # fmt: skip
     return [
         "docker", "container", "create", *slot.flags, *(f"--label={label}" for label in labels),
-        f"--env=DYNO={slot.dyno}", f"--env=PORT={slot.port}", f"--name={name}", *(["--init"] if init else []),
+        *client_env.told(slot.record["config"]), f"--env=DYNO={slot.dyno}", f"--env=PORT={slot.port}",
+        f"--name={name}", *(["--init"] if init else []),
         *(["--env=TRACE=true"] if os.environ.get("DOKKU_TRACE") else []), *(f"-p={port}" for port in published),
         slot.record["image"], *slot.command,
     ]  # fmt: skip

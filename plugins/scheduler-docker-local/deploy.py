@@ -8,6 +8,7 @@ ones get their grace period. What a killed deploy leaves behind is on no record,
 import os
 import time
 
+import client_env
 import containers
 import retire
 
@@ -99,7 +100,8 @@ def _start(slot):
     name = f"{app}.{slot.dyno}.upcoming-{os.getpid()}{time.monotonic_ns() % 10**6}"
     published = _published(app, slot)
     argv = containers.create_argv(slot, name, _uses_init(app, slot), published)
-    identity = run.capture(f"create {slot.dyno} of {app}", *argv, env=slot.record["config"]).strip()
+    env = client_env.harmless(slot.record["config"])
+    identity = run.capture(f"create {slot.dyno} of {app}", *argv, env=env).strip()
     try:
         fire("post-container-create", "app", identity, app, "deploy", slot.type)
         run.works("docker", "container", "start", identity)  # whether it came up is for the checks to say

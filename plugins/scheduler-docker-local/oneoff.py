@@ -4,6 +4,7 @@ import json
 import os
 import sys
 
+import client_env
 import containers
 import observe
 import runs
@@ -14,8 +15,6 @@ from dokku_min.sdk import Failure, ask, directory_lock, dispatch, fire, log, nam
 
 OWN = "docker-local"
 DAY = 86400
-# variables that mean something to docker's own client, in whose environment config values travel
-_OF_THE_CLIENT = ("DOCKER_", "BUILDX_", "LD_", "GO", "HOME", "PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 def register(plugin):
@@ -98,9 +97,8 @@ class OneOff:
         """docker's words and its environment. Values are in the latter, but for those that would change docker."""
         config = json.loads(ask("config-export", self.app, "false", "true", "json") or "{}")
         values = {**config, "DYNO": self.dyno, **self.pairs}
-        env = {key: value for key, value in values.items() if not key.upper().startswith(_OF_THE_CLIENT)}
-        told = [f"--env={key}" if key in env else f"--env={key}={values[key]}" for key in ("DYNO", *self.pairs)]
-        told = [f"--env={key}={value}" for key, value in config.items() if key not in env] + told
+        env = client_env.harmless(values)
+        told = [*(f"--env={key}" for key in ("DYNO", *self.pairs) if key in env), *client_env.told(values)]
         flags = ["--rm", f"--name={self.name}", *(["--tty"] if self.tty else []), *(["--init"] if self.init else [])]
         flags += [] if self.detached else ["--interactive"]
         labels = [f"--label={label}" for label in self._labels()]

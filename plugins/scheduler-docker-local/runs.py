@@ -104,4 +104,8 @@ def _epoch(stamp):
 def end(app, identity):
     """Stop the container within the app's time, and leave nothing of it."""
     run.works("docker", "container", "stop", f"--time={retire.stop_timeout(app)}", identity)
-    containers.remove([identity])
+    for _ in range(20):  # docker may be removing it already, because of --rm, and then refuses to be asked twice
+        containers.remove([identity])
+        if not run.works("docker", "container", "inspect", identity):
+            return
+        time.sleep(0.2)

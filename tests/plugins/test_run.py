@@ -9,7 +9,11 @@ import time
 
 import pytest
 
+from tests.apps import make_app, web_app
 from tests.plugins.helpers import containers, inspected, refused
+from tests.plugins.modules import plugin_module
+
+client_env = plugin_module("scheduler-docker-local", "client_env")
 
 
 def wait_until(condition, seconds=15):
@@ -179,3 +183,29 @@ def test_a_terminal(server, running):
     assert client.wait(timeout=20) == 5
     os.close(ours)
     assert "not a tty" in server.ssh("run", "--no-tty", running, "tty", check=False).stdout
+
+
+def test_what_would_change_dockers_client_is_told_apart():
+    values = {
+        "DOCKER_HOST": "tcp://x",
+        "LD_PRELOAD": "/x",
+        "PATH": "/x",
+        "HOME": "/x",
+        "GOOGLE_KEY": "s",
+        "DOCKER_TOKEN": "s",
+    }
+    assert set(client_env.harmless(values)) == {"GOOGLE_KEY", "DOCKER_TOKEN"}  # secrets stay out of the process list
+    assert client_env.told(values) == [
+        "--env=DOCKER_HOST=tcp://x",
+        "--env=LD_PRELOAD=/x",
+        "--env=PATH=/x",
+        "--env=HOME=/x",
+    ]
+
+
+def test_config_that_would_change_dockers_client_reaches_deployed_containers(server, app, tmp_path):
+    server.dokku("apps:create", app)
+    server.dokku("config:set", app, "DOCKER_HOST=tcp://192.0.2.1:1", "LD_PRELOAD=/nope", "SAID=yes")
+    make_app(server, app, web_app(), tmp_path)
+    env = inspected(server, f"{app}.web.1")["Config"]["Env"]
+    assert {"DOCKER_HOST=tcp://192.0.2.1:1", "LD_PRELOAD=/nope", "SAID=yes"} <= set(env)
