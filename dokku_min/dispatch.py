@@ -41,7 +41,7 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
     handlers = index().handlers(name)
     if journal and not handlers:
         trace.note(trace.now(), name, args)
-    for plugin, by_program in handlers:
+    for nth, (plugin, by_program) in enumerate(handlers):
         begin = trace.now()
         path = f"{plugin.path}/{name}"
         if by_program:
@@ -53,7 +53,7 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
         else:
             status = spawn([path, *args], stdin, stdout)
         if journal:
-            trace.note(begin, name, args, plugin.name, status)
+            trace.note(begin, name, args, plugin.name, status, nth)
         if status:
             return status if status > 0 else 1  # death by signal counts as 1 (plugins.md 1.3)
     return 0

@@ -1,7 +1,8 @@
 """`dokku --trace-plugins[=FILE] COMMAND`: every hook that the command ran, when, for how long, with what status.
 
 Whoever fires a trigger appends a line to one journal, nested dokku processes too; who was given the flag shows it. A
-line is JSON: begin and end in seconds, trigger, args, plugin (empty when nobody has the trigger), status.
+line is JSON: begin and end in seconds, trigger, args, plugin (empty when nobody has the trigger), status, and the hook's
+place (nth) among those of one firing.
 """
 
 import os
@@ -13,11 +14,11 @@ from dokku_min.errors import Failure
 VARIABLE = "DOKKU_TRACE_PLUGINS"
 
 
-def note(begin: float, trigger: str, args: tuple[str, ...], plugin: str = "", status: int = 0) -> None:
+def note(begin: float, trigger: str, args: tuple[str, ...], plugin: str = "", status: int = 0, nth: int = 0) -> None:
     """Add a hook that has ended to the journal of this command; one write, so that writers do not mix."""
     import json
 
-    record = {"begin": begin, "end": now(), "trigger": trigger, "args": args, "plugin": plugin, "status": status}
+    record = {"begin": begin, "end": now(), "trigger": trigger, "args": args, "plugin": plugin, "status": status, "nth": nth}
     try:
         fd = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     except OSError:  # the command that asked for it has ended
