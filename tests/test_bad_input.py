@@ -60,8 +60,17 @@ def test_bad_app_name(server, name, bad):
     assert done.returncode in (1, 2, 20)
 
 
+@pytest.fixture(scope="module")
+def some_app(server):
+    """A report of all apps reads its flags only if there is one."""
+    name = server.app("some-app")
+    server.dokku("apps:create", name)
+    yield name
+    server.dokku("apps:destroy", name, "--force")
+
+
 @pytest.mark.parametrize(("name", "usage"), COMMANDS, ids=[name for name, _ in COMMANDS])
-def test_unknown_flag(server, name, usage):
+def test_unknown_flag(server, some_app, name, usage):
     """Wherever flags are read, one that does not exist is refused before anything happens."""
     done = server.dokku(name, "--no-such-flag", check=False)
     assert_clear(done)
