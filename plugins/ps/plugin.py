@@ -106,6 +106,7 @@ def _stop(app):
         log.info1(f"Stopping {app}")
         fire("scheduler-stop", scheduler(app), app)
         fire("post-stop", app)
+        fire("proxy-build-config", app)  # the addresses are free for other apps' containers now
 
 
 @plugin.trigger("post-stop")

@@ -40,7 +40,8 @@ def deploy(app, tag):
 
 def _kept(slots, present):
     """{dyno: container id} of slots that a running container serves already."""
-    running = {c.spec: c.id for c in present if c.running and c.spec}
+    leaving = retire.leaving()  # told to end already, so of no use any more
+    running = {c.spec: c.id for c in present if c.running and c.spec and c.id not in leaving}
     return {slot.dyno: running[slot.spec] for slot in slots if slot.spec in running}
 
 
@@ -221,7 +222,8 @@ def restore(app):
         return
     slots = containers.wanted(app, record)
     present = containers.of_app(app)
-    by_spec = {c.spec: c for c in sorted(present, key=lambda c: c.running) if c.spec}
+    leaving = retire.leaving()
+    by_spec = {c.spec: c for c in sorted(present, key=lambda c: c.running) if c.spec and c.id not in leaving}
     serving, woken = {}, []
     for slot in slots:
         found = by_spec.get(slot.spec)

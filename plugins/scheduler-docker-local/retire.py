@@ -38,6 +38,11 @@ def entries():
     return [(row[0], row[1], int(row[2])) for row in rows if len(row) == 3 and row[2].isdigit()]
 
 
+def leaving():
+    """Ids of containers that wait for their end."""
+    return {identity for _, identity, _ in entries()}
+
+
 def register(app, identities, due):
     """Note that the containers may be removed from the time `due` on (seconds since 1970)."""
     with directory_lock(base()):
@@ -61,19 +66,19 @@ def others(app, serving, present):
     Workers are told at once to finish (TERM). A web container is not: nginx may still hold requests for it, and an
     app that ends on TERM would lose them; it is stopped when the grace period is over.
     """
-    known = {identity for _, identity, _ in entries()}
+    known = leaving()
     out = [c for c in present if c.id not in serving]
     containers.remove([c.id for c in out if not c.running and c.id not in known])
-    leaving = [c for c in out if c.running and c.id not in known]
-    if not leaving:
+    old = [c for c in out if c.running and c.id not in known]
+    if not old:
         return
-    run.works("docker", "container", "update", "--restart=no", *(c.id for c in leaving))
-    workers = [c.id for c in leaving if c.type != "web"]
+    run.works("docker", "container", "update", "--restart=no", *(c.id for c in old))
+    workers = [c.id for c in old if c.type != "web"]
     if workers:
         run.works("docker", "container", "kill", "--signal=TERM", *workers)
     wait = int(ask("checks-get-property", app, "wait-to-retire") or 60)
     log.info1(f"Shutting down old containers in {wait} seconds")
-    for c in leaving:
+    for c in old:
         fire("scheduler-register-retired", app, c.id, str(wait))
     run.detach(os.path.abspath(sys.argv[0]), "scheduler-docker-local:retire-later", app, str(wait))
 
