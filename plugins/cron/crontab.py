@@ -10,7 +10,7 @@ import schedule
 import tasks
 
 from dokku_min import environment
-from dokku_min.sdk import Failure, ask, directory_lock, files, names, paths, properties, words
+from dokku_min.sdk import Failure, ask, directory_lock, files, log, names, paths, properties, words
 
 USUAL_PATH = "/usr/local/bin:/usr/bin:/bin"
 HEADER = "# made by dokku, changes are lost: see `dokku cron:list`\n"
@@ -23,7 +23,8 @@ def write(leaving: str = "") -> None:
     directory = paths.data_dir("cron")
     with directory_lock(directory):
         found = [task for app in names.all_apps() if app != leaving for task in _active(app)]
-        lines = [app_line(task) for task in found] + [plugin_line(task) for task in tasks.of_plugins()]
+        lines = [line for task in found for line in _line_or_warning(task)]
+        lines += [plugin_line(task) for task in tasks.of_plugins()]
         text = "".join(f"{line}\n" for line in [*_settings(), *lines]) if lines else ""
         if text:
             _crontab(HEADER + text)
@@ -39,6 +40,15 @@ def _active(app: str) -> list:
     return found
 
 
+def _line_or_warning(task) -> list[str]:  # type: ignore[no-untyped-def]
+    """One app's mistake (in a file that nobody checked) must not stop the tasks of all others."""
+    try:
+        return [app_line(task)]
+    except Failure as failure:
+        log.warn(f"{task.app}: cron task {task.short_id} is left out: {failure.message}")
+        return []
+
+
 def app_line(task) -> str:  # type: ignore[no-untyped-def]
     if not names.is_app_name(task.app) or not task.short_id or set(task.short_id) - _ID:
         raise Failure(f"cannot write a cron line for {task.app!r}")
@@ -47,8 +57,8 @@ def app_line(task) -> str:  # type: ignore[no-untyped-def]
 
 def plugin_line(task) -> str:  # type: ignore[no-untyped-def]
     """A plugin's command is a shell line of its own making; its log file is one word, in which % has no meaning."""
-    log = f" &>> {words.quote(task.log)}".replace("%", "\\%") if task.log else ""
-    return f"{schedule.check(task.schedule)} {task.command}{log}"
+    kept = f" &>> {words.quote(task.log)}".replace("%", "\\%") if task.log else ""
+    return f"{schedule.check(task.schedule)} {task.command}{kept}"
 
 
 def env_line(name: str, value: str) -> str:

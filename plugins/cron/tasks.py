@@ -56,10 +56,17 @@ def of_app(app: str) -> list[Task]:
         return []
     found = {}
     for entry in json.loads(text).get("cron") or []:
+        if not _is_complete(entry):  # a file that was here before us need not have been checked
+            log.warn(f"{app}: a cron task of its app.json has no command or no schedule, it is left out")
+            continue
         policy = entry.get("concurrency_policy") or "allow"
         task = Task(app, entry["command"], entry["schedule"], policy, bool(entry.get("maintenance")))
         found[task.id] = task
     return list(found.values())
+
+
+def _is_complete(entry) -> bool:  # type: ignore[no-untyped-def]
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("command", "schedule"))
 
 
 def find(app: str, identity: str) -> Task:

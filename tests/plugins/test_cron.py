@@ -254,6 +254,14 @@ def test_mail(server, app):
     assert "MAIL" not in run("crontab", "-u", server.user, "-l").stdout
 
 
+def test_a_task_that_cron_could_not_take_stops_no_other(server, app):
+    """Dokku, whose files an upgraded server has, checked schedules with another parser."""
+    give(server, app, {"command": "a", "schedule": "@every 1h"}, {"command": "b"}, {"command": "c", "schedule": "@daily"})
+    done = trigger(server, "scheduler-cron-write")
+    assert len(lines(server)) == 1
+    assert "is left out: invalid schedule" in done.stderr and "has no command or no schedule" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words, part",
     [
