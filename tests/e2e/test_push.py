@@ -75,7 +75,8 @@ def test_a_process_that_ends_at_once_is_told_with_its_output(server, deployed, a
     before = state(server, app)
     commit(deployed, {"web.sh": "echo cannot find the database >&2\nexit 4\n"})
     done = server.push(deployed, app, check=False)
-    assert done.returncode != 0 and "cannot find the database" in done.stderr
+    assert done.returncode != 0
+    assert "cannot find the database" in done.stderr, done.stderr
     assert_unchanged(server, app, before)
 
 
