@@ -1,12 +1,10 @@
 """The bash library that existing plugins source (plugins.md 3): each function in a real bash, output and status exact."""
 
-import os
-import subprocess
 import time
 
 import pytest
 
-from tests.tree import CHECKOUT, Tree, executable, warm_plugin
+from tests.tree import Tree, executable, warm_plugin
 
 FILES = [
     "common/functions", "common/property-functions", "config/functions", "ps/functions", "docker-options/functions",
@@ -85,13 +83,6 @@ class TestFiles:
             return (time.perf_counter() - start) / 40
 
         assert min(cost(script) - cost(bare) for _ in range(4)) < 0.005
-
-    def test_shellcheck(self):
-        done = subprocess.run(
-            ["shellcheck", "-x", *(f"plugins/{f}" for f in FILES), *map(str, CHECKOUT.glob("plugins/common/lib/*"))],
-            cwd=CHECKOUT, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-        assert done.stdout == ""
 
 
 class TestLog:

@@ -88,6 +88,8 @@ class TestBundled:
         assert info["description"] and info["version"]
         if json.loads(done.stdout) is None:
             assert path.name == "20_events", "only the logger does without the SDK: it takes whatever it is told of"
+            known = tomllib.loads((CHECKOUT / "plugins/plugin/triggers.toml").read_text())
+            assert set(info["triggers"]) <= set(known)
             return
         commands, triggers = json.loads(done.stdout)
         assert commands == sorted({line.partition(" ")[0] for line in manifest.get("commands", {})})
