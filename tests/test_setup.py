@@ -87,6 +87,13 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(bare, archive):
     assert "would" not in setup(bare, archive, "--dry-run").stdout.replace("Would run", "")
 
 
+def test_the_file_may_lie_in_a_checkout_of_this_name(bare, archive, tmp_path):
+    place = tmp_path / "dokku_min/dist"
+    place.mkdir(parents=True)
+    shutil.copy(archive, place / "dokku")
+    assert "=====> dokku is set up" in setup(bare, place / "dokku").stdout
+
+
 def test_owners_modes_and_files(bare, archive):
     done = setup(bare, archive)
     assert "=====> dokku is set up" in done.stdout and "git remote add dokku" in done.stdout

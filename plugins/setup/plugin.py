@@ -26,7 +26,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 @plugin.command("setup")
 def setup(*, domain="", ssh_key="", name="admin", install_packages=False, dry_run=False) -> int:
     archive = os.path.abspath(sys.argv[0])
-    if not os.path.isfile(archive) or "/dokku_min" in archive:
+    if not os.path.isfile(archive) or archive.endswith(".py"):
         raise Failure("setup runs from the one-file dokku", "build it with: make build")
     if ssh_key and not os.path.isfile(ssh_key):
         raise Failure(f"there is no key file {ssh_key}", "make a key pair with: ssh-keygen -t ed25519")
