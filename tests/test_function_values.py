@@ -294,3 +294,10 @@ class TestOtherFiles:
         calls = lib.fake("dokku", "")
         lib.bash("domains_setup blog; domains_setup shop; domains_set blog c.test")
         assert calls() == ["domains:reset shop", "domains:set blog c.test"]
+
+    def test_files_that_plugins_look_for(self, lib):
+        calls, fired = lib.fake("dokku", ""), lib.fake("plugn", "")
+        script = '"$PLUGIN_CORE_AVAILABLE_PATH/config/subcommands/show" config:show blog; "$PLUGIN_AVAILABLE_PATH/cron/cron-write"'  # noqa: E501
+        lib.bundled("cron")
+        assert lib.bash(script).returncode == 0
+        assert (calls(), fired()) == (["config:show blog"], ["trigger scheduler-cron-write"])

@@ -12,7 +12,7 @@ _ARCHIVES = (".tar.gz", ".tgz")
 _PINNED = ".plugin_committish"
 # Plugin trees belong to the dokku user, and git as root would refuse them; their own git hooks are not for us to run.
 _GIT = ("git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null")
-_QUIETLY = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")}
+_QUIETLY = {"GIT_TERMINAL_PROMPT": "0"}  # a mistyped address must not ask for a user name
 
 
 def path_of(name: str) -> str:
