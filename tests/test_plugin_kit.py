@@ -125,6 +125,16 @@ class TestTest:
         assert found[check][0] == level, found
         assert part in found[check][1]
 
+    def test_functions_that_nobody_provides(self, tree):
+        script = (
+            '#!/usr/bin/env bash\nsource "$PLUGIN_CORE_AVAILABLE_PATH/common/functions"\n'
+            'if false; then source "$PLUGIN_AVAILABLE_PATH/gone/functions"; fi\n# dokku_log_comment\n'
+            "dokku_log_mine() { dokku_log_info1 fine; }\ndokku_log_mine\nif false; then dokku_log_unheard of; fi\n"
+        )
+        found = self.found(tree, {"post-deploy": script})
+        assert found["post-deploy"] == ("warning", "nobody provides dokku_log_unheard, gone/functions")
+        assert found["post-deploy blog"] == ("ok", "")
+
     def test_files_that_are_not_executable(self, tree):
         path = tree.plugin("mine", {"plugin.toml": self.TOML, "post-deploy": "", "subcommands/x": ""}, enabled=False)
         for file in ("post-deploy", "subcommands/x"):

@@ -3,6 +3,7 @@
 import json
 import os
 
+import library
 import sandbox
 
 from dokku_min import plugins as core
@@ -56,6 +57,8 @@ def test(directory: str, record: bool, journal: str) -> Report:
     _check_manifest(directory, report)
     triggers = _triggers(directory, manifest, report)
     commands = _commands(directory, manifest, report)
+    for file, gone in library.missing(directory).items():
+        report.add(WARNING, file, f"nobody provides {', '.join(gone)}")
     if report.failed():
         return report
     with sandbox.Sandbox(directory, name) as box:
