@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.conftest import DOMAIN
 from tests.test_manifests import MANIFESTS
 
 COMMANDS = sorted(
@@ -29,6 +30,10 @@ def filled(usage: str, app: str) -> list[str]:
 TAKES_APP = [(name, usage) for name, usage in COMMANDS if "APP" in filled(usage, "APP")]
 OPTIONAL_APP = [n for n, u in COMMANDS if "<app" in u and (n, u) not in TAKES_APP and not n.startswith("registry:log")]
 SETTERS = [n for n, u in TAKES_APP if n.endswith(":set") and re.search("<(key|property)>", u)]
+
+# what a command without arguments changes for the whole server, and so for the tests that come after
+UNDONE_BY = {"nginx:stop": ["nginx:start"], "trace:on": ["trace:off"], "events:on": ["events:off"],
+             "domains:clear-global": ["domains:set-global", DOMAIN]}  # fmt: skip
 
 
 def assert_clear(done) -> None:
@@ -81,6 +86,8 @@ def test_unknown_flag(server, some_app, name, usage):
 def test_no_arguments(server, name, usage):
     """What needs an argument says so; what needs none works or says why not. Nothing crashes."""
     done = server.dokku(name, check=False, timeout=60)
+    if name in UNDONE_BY:
+        server.dokku(*UNDONE_BY[name])
     required = filled(usage, "x")
     assert "this is a bug" not in done.stderr, done.stderr
     if required and "|--all" not in usage:
