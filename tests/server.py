@@ -117,7 +117,7 @@ class Server:
         for pid in run("ps", "-u", self.user, "-o", "pid=", check=False).stdout.split():  # those that retire containers
             subprocess.run(["kill", "-9", pid], check=False, stderr=subprocess.DEVNULL)
         run("rm", "-rf", self.base)
-        for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/logrotate.d", "/etc/bash_completion.d",
+        for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/init.d", "/etc/logrotate.d", "/etc/bash_completion.d",
                       "/usr/local/libexec"):  # fmt: skip
             run("rm", "-f", f"{place}/{self.user}", *Path(place).glob(f"{self.user}-*"))
         subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
