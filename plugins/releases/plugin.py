@@ -251,15 +251,38 @@ def rollback(app, number=""):
             raise Failure(f"v{chosen} is not older than v{serving}, which serves", f"see `dokku releases {app}`")
         old = records.load(app, chosen)
         log.info1(f"Rolling {app} back to v{chosen}")
-        _restore_config(app, old["config"])
-        dispatch.capture("procfile-put", app, data=old["procfile"].encode("utf-8", "surrogateescape"))
-        dispatch.capture("app-json-put", app, data=old.get("app_json", "").encode("utf-8", "surrogateescape"))
-        fire("ps-set-scale", app, "true", "true", *(f"{name}={count}" for name, count in old["formation"].items()))
+        before = _settings(app)
         again = {**old, **_about(f"rollback to v{chosen}")}
         del again["number"]
         again["generation"] = dict.fromkeys(old["formation"], serving + 1)
-        run.works("docker", "image", "tag", old["image"], f"dokku/{app}:latest")
-        launch(app, again)
+        try:
+            _apply(app, old)
+            run.works("docker", "image", "tag", old["image"], f"dokku/{app}:latest")
+            launch(app, again)
+        except BaseException:
+            _apply(app, before)
+            release_retag(app)
+            raise
+
+
+def _settings(app):
+    """What a rollback changes beside the containers, as a record has it: to be put back should it come to nothing."""
+    import json
+
+    pairs = (line.partition("=") for line in ask("ps-current-scale", app).splitlines())
+    return {
+        "config": json.loads(ask("config-export", app, "false", "false", "json") or "{}"),
+        "procfile": dispatch.capture("procfile-get", app)[1],
+        "app_json": dispatch.capture("app-json-get-content", app)[1],
+        "formation": {name: int(count) for name, _, count in pairs},
+    }
+
+
+def _apply(app, record):
+    _restore_config(app, record["config"])
+    dispatch.capture("procfile-put", app, data=os.fsencode(record["procfile"]))
+    dispatch.capture("app-json-put", app, data=os.fsencode(record.get("app_json", "")))
+    fire("ps-set-scale", app, "true", "true", *(f"{name}={count}" for name, count in record["formation"].items()))
 
 
 def _restore_config(app, wanted):

@@ -50,3 +50,31 @@ def test_skip_deploy_builds_without_running(server, app, tmp_path):
     done = server.push(make_repo(tmp_path / "repo", web_app()), app)
     assert "Skipping deployment" in done.stderr
     assert server.docker("ps", "-q", "--filter", f"label=com.dokku.app-name={app}").stdout == ""
+
+
+def test_rollback_that_fails_changes_nothing(server, app, tmp_path):
+    """The older version does not come up any more: what it needs was in a directory that is gone."""
+    files = web_app("one")
+    files["app.json"] = files["app.json"].replace('"path": "/"', '"command": ["test", "-e", "/data/seed"]')
+    folder = server.lib / f"data/storage/{app}"
+    folder.mkdir(parents=True)
+    (folder / "seed").write_text("x")
+    server.dokku("apps:create", app)
+    server.dokku("storage:mount", app, f"{folder}:/data")
+    repo = make_repo(tmp_path / "repo", files)
+    server.push(repo, app)
+    server.dokku("checks:set", app, "wait-to-retire", "1")
+    commit(repo, web_app("two"))
+    server.push(repo, app)
+    server.dokku("config:set", "--no-restart", app, "PENDING=yes")
+    (folder / "seed").unlink()
+    before = server.dokku("config:show", app).stdout
+
+    done = server.dokku("releases:rollback", app, "v1", check=False)
+
+    assert done.returncode != 0 and "failed the checks" in done.stderr, done.stderr
+    assert server.dokku("config:show", app).stdout == before
+    assert server.curl(f"{app}.test.example").stdout == "two\n200"
+    assert "v2 (current)" in server.dokku("releases", app).stdout
+    server.dokku("ps:restart", app)
+    assert server.curl(f"{app}.test.example").stdout == "two\n200"
