@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ for name in [n for n in os.environ if n.startswith(("DOKKU_", "SHIV_", "GIT_", "
     del os.environ[name]
 sys.dont_write_bytecode = True
 
-NAME = os.environ.get("TEST_SERVER") or f"test-{CHECKOUT.name}".lower()  # two checkouts may test at once
+NAME = os.environ.get("TEST_SERVER") or f"test-{zlib.crc32(bytes(CHECKOUT)) % 100000}"  # two checkouts may test at once
 DOMAIN = "test.example"
 
 

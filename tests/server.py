@@ -60,6 +60,16 @@ class Server:
     def start(self, archive: Path | None = None) -> None:
         """Install (or upgrade to) the archive, built anew from this checkout unless given, and start its daemons."""
         archive = archive or self.build()
+        self.lay_out()
+        run(archive, "setup", "--ssh-key", f"{self.key}.pub", "--name", "admin", env=self.env)
+        # what the operator's environment tells a command typed on the server, dokkurc tells one that comes over ssh
+        settings = ("DOKKU_NGINX_CONF", "DOKKU_LOGS_DIR", "DOKKU_SYSTEM_GROUP")
+        (self.root / "dokkurc").write_text("".join(f"export {name}={self.env[name]}\n" for name in settings))
+        run("chown", "-R", f"{self.user}:{self.user}", self.root / "dokkurc", self.lib / "config")
+        self.start_daemons()
+
+    def lay_out(self) -> None:
+        """What a machine has before setup: keys, daemons configured, and ports that are its own."""
         for part in ("ssh", "nginx/conf.d", "bin", "log"):
             (self.base / part).mkdir(parents=True, exist_ok=True)
         for key in ("host_key", "id", "other"):
@@ -71,12 +81,6 @@ class Server:
         proxy.mkdir(parents=True, exist_ok=True)
         (proxy / "proxy-port").write_text(str(self.http_port))
         (proxy / "proxy-ssl-port").write_text(str(self.https_port))
-        run(archive, "setup", "--ssh-key", f"{self.key}.pub", "--name", "admin", env=self.env)
-        # what the operator's environment tells a command typed on the server, dokkurc tells one that comes over ssh
-        settings = ("DOKKU_NGINX_CONF", "DOKKU_LOGS_DIR", "DOKKU_SYSTEM_GROUP")
-        (self.root / "dokkurc").write_text("".join(f"export {name}={self.env[name]}\n" for name in settings))
-        run("chown", "-R", f"{self.user}:{self.user}", self.root / "dokkurc", self.lib / "config")
-        self.start_daemons()
 
     def configure(self, path: Path, text: str) -> None:
         if path.exists() and path.read_text() != text:
@@ -116,7 +120,10 @@ class Server:
         self.stop()
         for pid in run("ps", "-u", self.user, "-o", "pid=", check=False).stdout.split():  # those that retire containers
             subprocess.run(["kill", "-9", pid], check=False, stderr=subprocess.DEVNULL)
-        run("rm", "-rf", self.base)
+        for _ in range(5):  # somebody who is just ending may still write
+            if run("rm", "-rf", self.base, check=False).returncode == 0:
+                break
+            time.sleep(0.5)
         for place in ("/etc/sudoers.d", "/etc/cron.d", "/etc/init.d", "/etc/logrotate.d", "/etc/bash_completion.d",
                       "/usr/local/libexec"):  # fmt: skip
             run("rm", "-f", f"{place}/{self.user}", *Path(place).glob(f"{self.user}-*"))

@@ -35,18 +35,13 @@ def bare():
     """A second server of ours that is not there yet; gone after the test."""
     found = Server(f"bare-{NAME}")
     found.remove()
-    for part in ("ssh", "nginx/conf.d", "bin", "log"):
-        (found.base / part).mkdir(parents=True)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "x", "-f", found.key)
+    found.lay_out()
     yield found
     found.remove()
     remove_leftovers(found)
 
 
 def setup(server, archive, *words, check=True):
-    from tests.server import NGINX
-
-    (server.base / "nginx/nginx.conf").write_text(NGINX.format(**vars(server)))
     return run(archive, "setup", "--ssh-key", f"{server.key}.pub", "--name", "me", *words, env=server.env, check=check)
 
 
@@ -155,7 +150,7 @@ def test_interrupted_anywhere_the_next_run_finishes(bare, archive):
         bare.stop()
         for place in (bare.root, bare.lib, bare.bin, bare.base / "nginx/conf.d"):
             shutil.rmtree(place)
-            place.mkdir()
+        bare.lay_out()
         argv = [archive, "setup", "--ssh-key", f"{bare.key}.pub", "--name", "me"]
         process = subprocess.Popen(
             argv, env=bare.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
