@@ -119,7 +119,8 @@ def _build(app, directory, extra):
 
     env, by_value = _environment(app, extra)
     labelled = f"{directory}.Dockerfile"
-    argv = ["docker", "image", "build", *_label_options(app, directory, extra, labelled), *extra, *by_value]
+    # --force-rm: the classic builder would keep the container of a step that fails
+    argv = ["docker", "image", "build", "--force-rm", *_label_options(app, directory, extra, labelled), *extra, *by_value]
     try:
         status, last = show(run.lines(*argv, f"--tag={image(app)}", ".", cwd=directory, env=env))
     finally:

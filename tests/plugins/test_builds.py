@@ -28,7 +28,9 @@ def test_output_of_good_and_failed_builds_is_kept(server, app, tmp_path):
     repo = make_repo(tmp_path / "repo", web_app())
     server.push(repo, app)
     commit(repo, failing_build())
+    before = server.docker("ps", "-aq").stdout.split()
     assert server.push(repo, app, check=False).returncode
+    assert set(server.docker("ps", "-aq").stdout.split()) <= set(before), "a failed build leaves a container behind"
     server.dokku("ps:restart", app)
 
     listed = builds(server, app)
