@@ -1,12 +1,13 @@
 """Run a Python plugin's program without starting Python: import it here once, then fork for every call."""
 
+import gc
 import os
 import sys
 
-from dokku_min import dispatch, log, paths, plugins
+from dokku_min import dispatch, log, plugins
 from dokku_min.errors import Failure
 
-_loaded: dict[str, tuple[object, dict]] = {}  # plugin -> its module and the sibling modules it imported
+_loaded: dict = {}  # plugin name -> its _Program
 
 
 def run(plugin: plugins.Plugin, argv: list[str], stdin: int | None, stdout: int | None) -> int:
@@ -22,6 +23,7 @@ def run(plugin: plugins.Plugin, argv: list[str], stdin: int | None, stdout: int 
         return dispatch.wait(pid)
     status = 1
     try:
+        gc.freeze()  # a collection would touch, and so copy, all that the parent has
         dispatch.reset_signals()
         for fd, number in ((stdin, 0), (stdout, 1)):
             if fd is not None:
@@ -41,44 +43,49 @@ def call(plugin: plugins.Plugin, argv: list[str]) -> int:
 
 def _entered(plugin: plugins.Plugin) -> object:
     """The plugin's module, with the modules beside it where its imports find them."""
-    module, siblings = load(plugin)
-    directory = os.path.realpath(plugin.path)
-    _set_aside(directory)
-    sys.modules.update(siblings)
-    sys.path.insert(0, directory)
-    return module
+    found = load(plugin)
+    _set_aside(found.own)
+    sys.modules.update(found.siblings)
+    sys.path.insert(0, found.directory)
+    return found.module
 
 
-def load(plugin: plugins.Plugin) -> tuple[object, dict]:
-    """Import the program. Modules beside it stay its own: two plugins may both have a report.py."""
-    if plugin.name not in _loaded:
+class _Program:
+    """A plugin's module, and the names and modules of the files beside it."""
+
+    def __init__(self, plugin: plugins.Plugin):
+        self.directory = os.path.realpath(plugin.path)
+        self.own = [name[:-3] for name in os.listdir(self.directory) if name.endswith(".py")]
+        self.siblings: dict = {}
+        self.module = self._execute(plugin)
+
+    def _execute(self, plugin: plugins.Plugin) -> object:
         from importlib.machinery import ModuleSpec, SourceFileLoader
 
-        directory = os.path.realpath(plugin.path)
-        loader = SourceFileLoader(f"dokku_plugin.{plugin.name}", f"{directory}/{plugin.program}")
+        loader = SourceFileLoader(f"dokku_plugin.{plugin.name}", f"{self.directory}/{plugin.program}")
         module = type(sys)(loader.name)
         module.__spec__, module.__file__ = ModuleSpec(loader.name, loader, origin=loader.path), loader.path
-        others = _set_aside(directory)
-        sys.path.insert(0, directory)
+        others = _set_aside(self.own)
+        sys.path.insert(0, self.directory)
         try:
             loader.exec_module(module)
         finally:
-            sys.path.remove(directory)
-            siblings = _set_aside("")
+            sys.path.remove(self.directory)
+            self.siblings = _set_aside(self.own)
             sys.modules.update(others)
-        _loaded[plugin.name] = module, siblings
+        return module
+
+
+def load(plugin: plugins.Plugin) -> _Program:
+    """Import the program. Modules beside it stay its own: two plugins may both have a report.py."""
+    if plugin.name not in _loaded:
+        _loaded[plugin.name] = _Program(plugin)
     return _loaded[plugin.name]
 
 
-def _set_aside(directory: str) -> dict:
-    """Take modules of plugins out of sys.modules, but for those in directory, and return them."""
-    trees = (f"{paths.lib_root()}/", f"{paths.bundled_plugins()}/")
-    found: dict = {}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or ""
-        if file.startswith(trees) and not (directory and file.startswith(f"{directory}/")):
-            found[name] = sys.modules.pop(name)
-    return found
+def _set_aside(names: list[str]) -> dict:
+    """Take modules out of sys.modules by name. Not by looking at them: a fork copies every page that it touches."""
+    return {name: sys.modules.pop(name) for name in names if name in sys.modules}
 
 
 def guarded(action, who: str) -> int:  # type: ignore[no-untyped-def]

@@ -78,7 +78,7 @@ class TestBundled:
             "import sys, json; sys.path.insert(0, sys.argv[1])\n"
             "from dokku_min import plugins, warm\n"
             "own = plugins.Plugin(sys.argv[2], True, sys.argv[4], True); own.path = sys.argv[3]\n"
-            "module, _ = warm.load(own)\n"
+            "module = warm.load(own).module\n"
             "own = getattr(module, 'plugin', None)\n"
             "print(json.dumps(own and [sorted(own.commands), sorted(own.triggers)]))"
         )
