@@ -64,6 +64,7 @@ def shared(server, busybox_image, tmp_path_factory):
     name = server.app("killed")
     repo = make_repo(tmp_path_factory.mktemp("killed") / "repo", web_app("start"))
     server.push(repo, name)
+    server.dokku("checks:set", name, "wait-to-retire", "1")
     yield name, repo
     server.dokku("apps:destroy", name, "--force", check=False)
 
