@@ -209,7 +209,7 @@ def test_a_second_installation_needs_no_sudo_as_its_own_user(server):
 def test_dokkurc_sets_the_environment_and_a_broken_one_says_so(server, add_plugin):
     add_plugin("rc", {"subcommands/show": "#!/bin/sh\necho $FROM_RC\n"})
     place = server.root / ".dokkurc"
-    place.mkdir()
+    place.mkdir(exist_ok=True)  # trace:on has been here
     try:
         (place / "a").write_text('export FROM_RC="set by $(basename dokkurc)"\n')
         assert server.ssh("rc:show").stdout == "set by dokkurc\n"
@@ -218,7 +218,6 @@ def test_dokkurc_sets_the_environment_and_a_broken_one_says_so(server, add_plugi
         assert done.returncode == 1 and "cannot read" in done.stderr
     finally:
         (place / "a").unlink()
-        place.rmdir()
 
 
 def test_no_traceback_but_a_word_about_a_bug(server, add_plugin):

@@ -481,7 +481,7 @@ def test_a_failing_step_stops_the_deploy_before_anything_is_switched(server, dep
     files = task_app("new text", **change)
     if phase == "release":
         files["Procfile"] = "web: sh /app/web.sh\nrelease: echo will fail; exit 3\n"
-    ids = run("docker", "ps", "-q", "--no-trunc", f"--filter=label=com.dokku.app-name={name}").stdout
+    live = run("docker", "container", "inspect", "-f", "{{.Id}}", f"{name}.web.1").stdout
     old = run("git", "-C", repo, "rev-parse", "HEAD").stdout.strip()
     commit(repo, files)
     done = server.push(repo, name, check=False)
@@ -493,7 +493,7 @@ def test_a_failing_step_stops_the_deploy_before_anything_is_switched(server, dep
     )
     assert "Deploying web" not in done.stderr
     assert (phase == "formation") == ("Building" not in done.stderr)
-    assert run("docker", "ps", "-q", "--no-trunc", f"--filter=label=com.dokku.app-name={name}").stdout == ids
+    assert run("docker", "container", "inspect", "-f", "{{.Id}}", f"{name}.web.1").stdout == live
     assert server.curl(f"{name}.test.example").stdout == "hello\n200"
     assert '"worker"' in trigger(server, "app-json-get-content", name).stdout  # the old app.json is in force
     assert image_config(name)["Labels"]["com.dokku.predeploy-phase"] == "true"
