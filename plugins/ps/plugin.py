@@ -9,7 +9,7 @@ import procfile
 import scale
 
 from dokku_min import dispatch, run
-from dokku_min.sdk import Failure, Plugin, app_lock, apps, ask, each_app, fire, log, names, properties, words
+from dokku_min.sdk import Failure, Plugin, app_lock, apps, ask, each_app, fire, holds, log, names, properties, words
 
 DEFAULTS = {"restart-policy": "on-failure:10", "stop-timeout-seconds": "30", "skip-deploy": "false", "restore": "true",
             "procfile-path": "Procfile"}  # fmt: skip
@@ -20,7 +20,9 @@ main = plugin.main
 
 
 def is_deployed(app):
-    return properties.get("common", app, "deployed") == "true"
+    """The first deploy says so for good; an app of before that, or of another scheduler, is its scheduler's to judge."""
+    known = properties.get("common", app, "deployed")
+    return known == "true" if known else holds("scheduler-is-deployed", scheduler(app), app)
 
 
 def scheduler(app):
