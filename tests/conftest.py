@@ -1,6 +1,7 @@
 """Fixtures for every test. Integration tests use one real server, started once per run; nothing external is mocked."""
 
 import os
+import signal
 import subprocess
 import sys
 import zlib
@@ -15,6 +16,10 @@ from tests.server import CHECKOUT, Server, run
 for name in [n for n in os.environ if n.startswith(("DOKKU_", "SHIV_", "GIT_", "PLUGIN_", "SSH_", "PYTHON"))]:
     del os.environ[name]
 sys.dont_write_bytecode = True
+# nor must it matter that the run was started in the background, where a shell has these ignored
+for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, action)
 
 NAME = os.environ.get("TEST_SERVER") or f"test-{zlib.crc32(bytes(CHECKOUT)) % 100000}"  # two checkouts may test at once
 DOMAIN = "test.example"
