@@ -25,16 +25,17 @@ def tagged(app, tag=""):
 
 
 def image_facts(name):
-    """(image id, builder type) of an image; one that only a registry has by now is pulled."""
-    form = '{{.Id}} {{index .Config.Labels "com.dokku.builder-type"}}'
+    """(image id, builder type, vendor) of an image; one that only a registry has by now is pulled."""
+    labels = ("com.dokku.builder-type", "org.opencontainers.image.vendor")
+    form = "\t".join(["{{.Id}}", *('{{index .Config.Labels "%s"}}' % label for label in labels)])  # noqa: UP031
     inspect = ("docker", "image", "inspect", "--format", form, "--", name)
     status, answer = run.answer(*inspect, quiet=True)
     if status and not name.endswith(":latest") and run.works("docker", "image", "pull", "--", name):
         status, answer = run.answer(*inspect, quiet=True)
     if status:
         raise Failure(f"App image ({name}) not found", "push the app, or rebuild it with: dokku ps:rebuild APP")
-    identity, _, builder = answer.strip().partition(" ")
-    return identity, builder or "dockerfile"
+    identity, builder, vendor = answer.rstrip("\n").split("\t")
+    return identity, builder or "dockerfile", vendor
 
 
 @plugin.trigger("release-and-deploy")
@@ -44,7 +45,7 @@ def release_and_deploy(app, tag="", source=""):
     with app_lock(app), build_record(app, source or "unknown"):
         log.info1(f"Releasing {app}...")
         image = f"dokku/{app}:{tag or 'latest'}"  # what was built; a registry's name for it comes with its push
-        _, builder = image_facts(image)
+        _, builder, _ = image_facts(image)
         _old_hooks("pre-release", builder, app, tag or "latest")
         fire("pre-release-builder", builder, app, image)
         fire("builder-release", builder, app, tag or "latest")
@@ -92,12 +93,12 @@ def make_record(app, tag, source, before):
     """Gather what the new release is made of."""
     import json
 
-    image, builder = image_facts(tagged(app, tag))
+    image, builder, vendor = image_facts(tagged(app, tag))
     formation = _formation(app)
     ports = ask("ports-get", app).split()
     port = next((each.split(":")[2] for each in ports if not each.startswith("udp:")), "5000")
     return {
-        **_about(source), "image": image, "builder": builder, "ports": ports, "formation": formation,
+        **_about(source), "image": image, "image_vendor": vendor, "builder": builder, "ports": ports, "formation": formation,
         "procfile": dispatch.capture("procfile-get", app)[1], "app_json": ask("app-json-get-content", app),
         "revision": ask("git-revision", app) or before.get("revision", ""),
         "config": json.loads(ask("config-export", app, "false", "true", "json") or "{}"),

@@ -1,10 +1,9 @@
 """Release records on disk: LIB/data/releases/APP/N.json, written once, and `current`, which points at one.
 
-A record is {number, image, builder, revision, source, created_at, user, config, formation, ports, docker_options,
-commands, procfile, app_json, generation}: all that is needed to run this version again. formation is {type: count},
-ports are `scheme:host:container` maps, docker_options {dyno: [docker flags]}, commands {type: [argv]}; created_at is
-in seconds since 1970.
-generation is {type: number of the release that last asked for fresh containers of the type}.
+A record is {number, image, image_vendor, builder, revision, source, created_at, user, config, formation, ports,
+docker_options, commands, procfile, app_json, generation}: all that is needed to run this version again. formation is
+{type: count}, ports are `scheme:host:container` maps, docker_options {dyno: [docker flags]}, commands {type: [argv]};
+created_at is in seconds since 1970. generation is {type: number of the release that last asked for fresh containers}.
 """
 
 import os

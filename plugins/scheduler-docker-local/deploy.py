@@ -117,9 +117,7 @@ def _uses_init(app, slot):
     chosen = properties.effective("scheduler-docker-local", app, "init-process")
     if chosen:
         return chosen != "false"
-    vendor = '{{index .Config.Labels "org.opencontainers.image.vendor"}}'
-    answer = run.answer("docker", "image", "inspect", "-f", vendor, slot.record["image"], quiet=True)[1]
-    return answer.strip() != "linuxserver.io"
+    return slot.record.get("image_vendor") != "linuxserver.io"
 
 
 def _published(app, slot):
@@ -181,11 +179,12 @@ def commit(app, tag, record, serving):
     web = serving.get("web.1", "")
     port, address = (ports.get("web.1", ""), addresses.get(web, "")) if web else ("", "")
     fire("core-post-deploy", app, port, address, tag)
-    _rename(app, serving)
+    present = containers.of_app(app)
+    _rename(app, serving, present)
     try:
         fire("post-deploy", app, port, address, tag)
     finally:
-        retire.others(app, set(serving.values()), containers.of_app(app))
+        retire.others(app, set(serving.values()), present)
 
 
 def _addresses(identities):
@@ -197,10 +196,9 @@ def _addresses(identities):
     return {row[0]: row[1] if len(row) > 1 else "127.0.0.1" for row in rows}
 
 
-def _rename(app, serving):
+def _rename(app, serving, present):
     """Live containers are called APP.TYPE.N; one that has the name and is on its way out gets the time behind it."""
-    by_id = {c.id: c for c in containers.of_app(app)}
-    names = {c.name: c for c in by_id.values()}
+    names = {c.name: c for c in present}
     log.verbose("Renaming containers")
     for dyno, identity in serving.items():
         name = f"{app}.{dyno}"
