@@ -13,6 +13,13 @@ from tests.server import run
 options = plugin_module("docker-options", "options")
 
 
+@pytest.fixture
+def created(server, app):
+    """An app of this test's own: what one test adds must not be there in the next."""
+    server.dokku("apps:create", app)
+    return app
+
+
 @pytest.mark.parametrize(
     "tokens, groups",
     [

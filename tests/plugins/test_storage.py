@@ -17,6 +17,13 @@ entries = plugin_module("storage", "entries")
 mounts = plugin_module("storage", "mounts")
 
 
+@pytest.fixture
+def created(server, app):
+    """An app of this test's own: what one test adds must not be there in the next."""
+    server.dokku("apps:create", app)
+    return app
+
+
 @pytest.mark.parametrize(
     "text, parsed",
     [
