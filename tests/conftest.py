@@ -25,14 +25,10 @@ NAME = os.environ.get("TEST_SERVER") or f"test-{zlib.crc32(bytes(CHECKOUT)) % 10
 DOMAIN = "test.example"
 
 
-def pytest_collection_modifyitems(config, items):
+def pytest_collection_modifyitems(items):
     for item in items:
         if "server" in item.fixturenames:
             item.add_marker("server")
-    options = config.option
-    if options.file_or_dir or options.keyword or options.markexpr or options.lf:
-        # this one looks back on a whole run
-        items[:] = [item for item in items if "test_zz_every_command" not in item.nodeid]
 
 
 @pytest.fixture(scope="session")

@@ -173,28 +173,9 @@ def run(*words: object, env: dict | None = None, check: bool = True, **how) -> s
     if "input" in how:
         how.pop("stdin")
     done = subprocess.run(argv, env=env, capture_output=True, text=True, errors="surrogateescape", **how)
-    if done.returncode == 0:
-        SUCCEEDED.update(commands_in(argv))
     if check and done.returncode:
         raise AssertionError(f"{argv} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
-
-
-SUCCEEDED: set[str] = set()  # dokku commands that this run has seen do their work; test_zz_every_command reads it
-
-
-def commands_in(argv: list[str]) -> set[str]:
-    """The dokku command that argv runs, here or over ssh; a push runs some of its own."""
-    if argv[0] == "git" and "push" in argv:
-        return {"git-receive-pack", "git-hook"}
-    if argv[0] == "git" and {"clone", "fetch"} & set(argv):
-        return {"git-upload-pack"}
-    far = next((number for number, word in enumerate(argv) if word.endswith("@127.0.0.1")), -1)
-    words = argv[far + 1 :] if far >= 0 else argv[1:] if argv[0].endswith("/dokku") else []
-    words = " ".join(words).split()
-    while words and words[0].startswith("--"):
-        del words[: 2 if words[0] == "--app" else 1]
-    return {words[0]} if words else set()
 
 
 def alive(pid_file: Path) -> bool:
