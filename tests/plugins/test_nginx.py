@@ -523,7 +523,7 @@ def test_https(server, site, backends, tmp_path):
         assert body_of(server, site).startswith("one")
         assert not (server.root / site / "nginx.conf.d/hsts.conf").exists()
     finally:
-        server.dokku("proxy:set", "--global", "proxy-ssl-port")
+        server.dokku("proxy:set", "--global", "proxy-ssl-port", str(server.https_port))
 
 
 def https(host, port):
