@@ -99,6 +99,7 @@ def _directories() -> None:
     user, root, lib = environment.system_user(), paths.dokku_root(), paths.lib_root()
     host.directory(root, user)
     host.directory(f"{root}/.ssh", user, 0o700)
+    host.directory(f"{root}/.dokkurc", user)
     host.directory(lib, user)
     for name in ("config", "data", "data/storage", "plugins", "plugins/available", "plugins/enabled"):
         host.directory(f"{lib}/{name}", user)
