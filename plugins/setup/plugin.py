@@ -187,8 +187,8 @@ def _remove_old_builds(program: str) -> None:
     used = {files.read(f"{users}/{name}") for name in os.listdir(users)} if os.path.isdir(users) else set()
     for name in os.listdir(home):
         idle = not name.startswith(".") and name not in {*used, build}
-        if idle and os.stat(f"{home}/{name}").st_mtime < time.time() - 3600:
-            host.absent(f"{home}/{name}")
+        if idle and not host.dry() and os.stat(f"{home}/{name}").st_mtime < time.time() - 3600:
+            files.remove_tree(f"{home}/{name}")  # housekeeping: no change to this installation
 
 
 def _hooks(dry_run: bool) -> None:
