@@ -13,13 +13,6 @@ from tests.server import run
 options = plugin_module("docker-options", "options")
 
 
-@pytest.fixture
-def created(server, app):
-    """An app of this test's own: what one test adds must not be there in the next."""
-    server.dokku("apps:create", app)
-    return app
-
-
 @pytest.mark.parametrize(
     "tokens, groups",
     [
@@ -43,8 +36,8 @@ def listed(server, app, phase, *flags):
     return server.dokku("docker-options:list", app, *flags, "--phase", phase).stdout.splitlines()
 
 
-def test_add_and_remove(server, created):
-    app = created
+def test_add_and_remove(server, fresh):
+    app = fresh
     done = server.dokku("docker-options:add", app, "deploy,run", "-v", "/z:/z")
     assert (done.stdout, done.stderr) == ("", "")
     server.dokku("docker-options:add", app, "deploy", "--label", "'a b'", "--cap-add=X")
@@ -58,19 +51,19 @@ def test_add_and_remove(server, created):
     assert listed(server, app, "deploy") == ["--cap-add=X", "--label 'a b'"]
 
 
-def test_nothing_is_ever_evaluated(server, created, tmp_path):
+def test_nothing_is_ever_evaluated(server, fresh, tmp_path):
     mark = tmp_path / "mark"
     server.dokku(
-        "docker-options:add", created, "run", f"--label x=$(touch {mark}) --label y=`touch {mark}` --label z=$HOME*"
+        "docker-options:add", fresh, "run", f"--label x=$(touch {mark}) --label y=`touch {mark}` --label z=$HOME*"
     )
-    found = listed(server, created, "run")
+    found = listed(server, fresh, "run")
     assert f"--label 'z=$HOME*'" in found and any("$(touch" in line for line in found)  # noqa: F541
-    server.dokku("plugin:trigger", "docker-args-run", created, "latest")
+    server.dokku("plugin:trigger", "docker-args-run", fresh, "latest")
     assert not mark.exists()
 
 
-def test_options_of_a_process_type(server, created):
-    app = created
+def test_options_of_a_process_type(server, fresh):
+    app = fresh
     server.dokku("docker-options:add", "--process", "web", "--process", "worker", app, "deploy", "--shm-size=1m")
     server.dokku("docker-options:add", app, "deploy", "--process", "web", "--ulimit", "nofile=9")
     assert listed(server, app, "deploy") == []
@@ -85,8 +78,8 @@ def test_options_of_a_process_type(server, created):
     assert listed(server, app, "deploy", "--process", "worker") == ["--shm-size=1m"]
 
 
-def test_report_and_clear(server, created):
-    app = created
+def test_report_and_clear(server, fresh):
+    app = fresh
     server.dokku("docker-options:add", app, "build,deploy,run", "--a=1", "--b")
     server.dokku("docker-options:add", "--process", "web", app, "deploy", "--c")
     assert server.dokku("docker-options:report", app, "--docker-options-build").stdout == "--a=1 --b\n"
@@ -138,13 +131,13 @@ def test_what_is_refused(server, running, words, status, text):
     refused(server.dokku(f"docker-options:{verb}", *rest, check=False), text, status=status)
 
 
-def test_builders_are_spared_what_they_cannot_take(server, created):
+def test_builders_are_spared_what_they_cannot_take(server, fresh):
     server.dokku(
-        "docker-options:add", created, "build", "-v /a:/b --link x --file F --build-args y --restart=no --no-cache"
+        "docker-options:add", fresh, "build", "-v /a:/b --link x --file F --build-args y --restart=no --no-cache"
     )
 
     def emitted(builder):
-        return server.dokku("plugin:trigger", "docker-args-build", created, builder).stdout.split()
+        return server.dokku("plugin:trigger", "docker-args-build", fresh, builder).stdout.split()
 
     assert emitted("dockerfile") == ["--build-args", "y", "--file", "F", "--no-cache"]
     assert emitted("herokuish") == ["--link", "x", "--no-cache", "-v", "/a:/b"]
@@ -170,10 +163,10 @@ def test_containers_get_them_and_clones_and_renames_keep_them(server, app, tmp_p
     assert not (server.lib / "config/docker-options" / clone).exists()
 
 
-def test_options_of_an_older_dokku_are_taken_over(server, created):
-    old = server.root / created / "DOCKER_OPTIONS_DEPLOY"
+def test_options_of_an_older_dokku_are_taken_over(server, fresh):
+    old = server.root / fresh / "DOCKER_OPTIONS_DEPLOY"
     old.write_text("# a comment\n-v /old:/old\n--label x='a b'\n")
     run(server.bin / "dokku", "plugin:trigger", "install", env=server.env, check=False)
     run(server.bin / "dokku", "plugin:install", "--core", env=server.env)
-    assert listed(server, created, "deploy") == ["--label 'x=a b'", "-v /old:/old"]
+    assert listed(server, fresh, "deploy") == ["--label 'x=a b'", "-v /old:/old"]
     assert not old.exists()

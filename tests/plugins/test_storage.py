@@ -17,13 +17,6 @@ entries = plugin_module("storage", "entries")
 mounts = plugin_module("storage", "mounts")
 
 
-@pytest.fixture
-def created(server, app):
-    """An app of this test's own: what one test adds must not be there in the next."""
-    server.dokku("apps:create", app)
-    return app
-
-
 @pytest.mark.parametrize(
     "text, parsed",
     [
@@ -120,8 +113,8 @@ def test_directories_that_are_refused(server, name):
     refused(server.dokku("storage:ensure-directory", name, check=False), "Directory can only contain")
 
 
-def test_mount_list_unmount(server, created):
-    app = created
+def test_mount_list_unmount(server, fresh):
+    app = fresh
     done = server.dokku("storage:mount", app, "/srv/x:/data")
     assert (done.stdout, done.stderr) == ("", "")
     server.dokku("storage:mount", app, "named-volume:/volume:ro,z")
@@ -151,8 +144,8 @@ def test_mount_list_unmount(server, created):
     assert server.dokku("--quiet", "storage:list", app).stdout == ""
 
 
-def test_the_life_of_an_entry(server, created):
-    name, app = server.app("entry"), created
+def test_the_life_of_an_entry(server, fresh):
+    name, app = server.app("entry"), fresh
     assert server.dokku("storage:create", name, "--chown", "1234", "--mode", "0750").stdout.endswith(
         f"-----> Storage entry {name} created\n"
     )
@@ -197,8 +190,8 @@ def test_the_life_of_an_entry(server, created):
     assert not path.exists() and not file.exists()
 
 
-def test_docker_options_become_mounts(server, created):
-    app = created
+def test_docker_options_become_mounts(server, fresh):
+    app = fresh
     server.dokku("docker-options:add", app, "deploy,run", "-v /x:/y --cap-add=A")
     server.dokku("docker-options:add", app, "deploy", "--volume=/only:/deploy:ro")
     assert server.dokku("storage:migrate", app).stdout == f"-----> Re-migrated {app}\n"
@@ -280,8 +273,8 @@ def test_data_survives_a_deploy_and_is_there_for_one_off_commands(server, app, t
     assert not os.path.exists(path)
 
 
-def test_two_that_mount_at_once_lose_nothing(server, created):
-    argv = [[server.bin / "dokku", "storage:mount", created, f"/srv/{n}:/mnt/{n}"] for n in range(6)]
+def test_two_that_mount_at_once_lose_nothing(server, fresh):
+    argv = [[server.bin / "dokku", "storage:mount", fresh, f"/srv/{n}:/mnt/{n}"] for n in range(6)]
     jobs = [subprocess.Popen(words, env=server.env) for words in argv]
     assert [job.wait() for job in jobs] == [0] * 6
-    assert len(server.dokku("--quiet", "storage:list", created).stdout.splitlines()) == 6
+    assert len(server.dokku("--quiet", "storage:list", fresh).stdout.splitlines()) == 6
