@@ -32,11 +32,14 @@ def write(path: str, text: str | bytes, mode: int = 0o600, owner: tuple[int, int
     """
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     directory, name = os.path.split(path)
+    owner = (owner or owner_ids()) if os.geteuid() == 0 else None
+    if _is_there(path, data, mode, owner):
+        return sync_directory(directory)  # whoever wrote it may have been killed before this
     fd = _open_exclusive(f"{directory}/.{name}.new")
     try:
         os.fchmod(fd, mode)
-        if os.geteuid() == 0:
-            os.fchown(fd, *(owner or owner_ids()))
+        if owner:
+            os.fchown(fd, *owner)
         os.truncate(fd, 0)
         view = memoryview(data)
         while view:
@@ -46,6 +49,21 @@ def write(path: str, text: str | bytes, mode: int = 0o600, owner: tuple[int, int
         sync_directory(directory)
     finally:
         os.close(fd)
+
+
+def _is_there(path: str, data: bytes, mode: int, owner: tuple[int, int] | None) -> bool:
+    """Is the file just as we would write it?"""
+    try:
+        with open(path, "rb", opener=_no_link) as file:
+            info = os.fstat(file.fileno())
+            right = stat.S_IMODE(info.st_mode) == mode and owner in (None, (info.st_uid, info.st_gid))
+            return right and info.st_size == len(data) and file.read() == data
+    except OSError:
+        return False
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _open_exclusive(path: str) -> int:
