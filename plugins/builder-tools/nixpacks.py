@@ -1,7 +1,5 @@
 """builder-nixpacks: build apps with nixpacks (commands-b.md 4.3)."""
 
-import json
-
 from tool import Tool
 
 from dokku_min import run
@@ -21,6 +19,8 @@ def command(app, directory, image, options, env):
 
 
 def dockerfile(image):
+    import json
+
     form = "--format={{json .Config.Cmd}}"
     cmd = run.capture(f"look into {image}", "docker", "image", "inspect", form, "--", image).strip()
     return f"ENTRYPOINT {json.dumps(ENTRYPOINT)}\nCMD {cmd if cmd != 'null' else '[]'}\n"

@@ -1,7 +1,5 @@
 """builder-railpack: build apps with railpack (commands-b.md 4.3)."""
 
-import json
-
 from tool import Tool
 
 from dokku_min import run
@@ -19,6 +17,8 @@ def command(app, directory, image, options, env):
 
 def dockerfile(image):
     """No entrypoint, so that a Procfile's words are what runs; the image's own start stays what it was."""
+    import json
+
     form = "--format={{json .Config}}"
     config = json.loads(run.capture(f"look into {image}", "docker", "image", "inspect", form, "--", image))
     cmd = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]

@@ -4,7 +4,6 @@ A record is {id, app, kind, pid, started_at, status, source} and, once it is ove
 build or deploy, times are in seconds since 1970, status is running, succeeded, failed or canceled.
 """
 
-import json
 import os
 import time
 
@@ -40,12 +39,16 @@ def log_file(app, identity):
 
 
 def write(record):
+    import json
+
     files.make_dir(base(record["app"]))
     path = f"{base(record['app'])}/{record['id']}.json"
     files.write(path, json.dumps(record, indent=2, sort_keys=True) + "\n", mode=0o640)
 
 
 def load(app, identity):
+    import json
+
     text = files.read(f"{base(app)}/{identity}.json") if is_id(identity) else ""
     if not text:
         raise Failure(f"{app} has no build {identity}", f"see `dokku builds:list {app}`")

@@ -1,7 +1,5 @@
 """Which checks a process gets: app.json's `healthchecks`, or the default ones (commands-a.md 9.2)."""
 
-import json
-
 from dokku_min.sdk import Failure, ask, log, properties
 
 KINDS = ("path", "command", "uptime", "listening")
@@ -26,6 +24,8 @@ class Check:
 
 def of_process(app: str, process_type: str, port: str) -> list[Check]:
     """The startup checks of a process type, and for web always a warning when nothing listens on its port."""
+    import json
+
     entries = [_valid(entry, process_type) for entry in _from_app_json(app, process_type)]
     for entry in [e for e in entries if not e.get("type")]:
         log.warn(f"healthcheck without a type is not run: {entry.get('name') or json.dumps(entry)}")
@@ -39,6 +39,8 @@ def of_process(app: str, process_type: str, port: str) -> list[Check]:
 
 
 def _from_app_json(app, process_type):
+    import json
+
     text = ask("app-json-get-content", app)
     checks = (json.loads(text) if text else {}).get("healthchecks") or {}
     return checks.get(process_type) or []

@@ -42,6 +42,7 @@ def is_ours(app: str) -> bool:
 def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
     """Bring nginx to what the app is now; new: nobody expects it to run yet.
 
+    port and ip: where a deploy has just put web.1 on record; without them the addresses are put on record anew.
     Raises Failure, with the vhost as it was, when nginx will not have the new one.
     """
     from dokku_min import run
@@ -52,7 +53,7 @@ def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
     if ask("proxy-is-enabled", app, must=True) == "false":
         log.info1(f"Nginx support is disabled for app ({app})")
         return clear(app)
-    if ask("network-config-exists", app) == "true":
+    if not ip and ask("network-config-exists", app) == "true":
         fire("network-build-config", app)
     fire("ports-configure", app)
     with locked():

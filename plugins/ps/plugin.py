@@ -20,9 +20,12 @@ main = plugin.main
 
 
 def is_deployed(app):
-    """The first deploy says so for good; an app of before that, or of another scheduler, is its scheduler's to judge."""
+    """The scheduler is asked once; the first deploy says so for good (commands-b.md 7)."""
     known = properties.get("common", app, "deployed")
-    return known == "true" if known else holds("scheduler-is-deployed", scheduler(app), app)
+    if not known:
+        known = "true" if holds("scheduler-is-deployed", scheduler(app), app) else "false"
+        properties.put("common", app, "deployed", known)
+    return known == "true"
 
 
 def scheduler(app):
@@ -213,16 +216,14 @@ def rows(scope):
         return found
     for key in ("start-cmd", "dockerfile-start-cmd"):
         found[f"ps-{key}"] = found[f"ps-computed-{key}"] = properties.get("ps", scope, key)
-    found["deployed"] = is_deployed(scope)
+    deployed = found["deployed"] = is_deployed(scope)
     found["ps-can-scale"] = properties.get("ps", scope, "can-scale", "true")
     found["restore"] = get_property(scope, "restore")
-    return {**found, **_state_rows(scope)}
+    return {**found, **(_state_rows(scope) if deployed else {"processes": "0", "running": "false"})}
 
 
 def _state_rows(app):
-    """What runs: asked of the scheduler once, and only for an app that was deployed."""
-    if not is_deployed(app):
-        return {"processes": "0", "running": "false"}
+    """What runs, as the scheduler has it."""
     lines = ask("scheduler-app-status", scheduler(app), app, "--each").splitlines()
     count, _, state = (lines[0] if lines else "-1 false").partition(" ")
     each = dict(line.split(" ", 1) for line in lines[1:])

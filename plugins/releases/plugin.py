@@ -11,7 +11,7 @@ import records
 
 from dokku_min import dispatch, run
 from dokku_min.recording import build_record
-from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, words
+from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, properties, words
 
 plugin = Plugin("releases")
 main = plugin.main
@@ -142,18 +142,21 @@ def scheduler(app):
 def launch(app, record, tag="", types=""):
     """Write the record and have the scheduler bring the app to it; what fails leaves the release before in force."""
     number = records.add(app, record)
-    _keep_image(app, number, record["image"])
+    keeping = _keep_image(app, number, record["image"])
     os.environ["DOKKU_RELEASE"] = str(number)
     try:
         fire("scheduler-deploy", scheduler(app), app, tag or "latest", types)
     except Failure:
+        keeping.wait()
         records.discard(app, number)
         run.works("docker", "image", "rm", "--no-prune", f"dokku/{app}:v{number}")
         raise
     finally:
         del os.environ["DOKKU_RELEASE"]
-    if records.current_number(app) != number:  # a scheduler that knows no releases
+    keeping.wait()
+    if records.current_number(app) != number:  # a scheduler that knows no releases, nor fires core-post-deploy
         records.activate(app, number)
+        properties.put("common", app, "deployed", "true")
     _forget_old(app)
     log.info2("Application deployed:")
     for url in ask("domains-urls", app, "urls").splitlines():
@@ -162,8 +165,14 @@ def launch(app, record, tag="", types=""):
 
 
 def _keep_image(app, number, image):
-    """A tag of its own keeps the image from being pruned for as long as one may go back to the release."""
-    run.works("docker", "image", "tag", image, f"dokku/{app}:v{number}")
+    """A tag of its own keeps the image from being pruned for as long as one may go back to the release.
+
+    Returns docker's process: the deploy need not wait for it.
+    """
+    from subprocess import DEVNULL
+
+    tag = ("docker", "image", "tag", image, f"dokku/{app}:v{number}")
+    return run.start(*tag, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
 
 
 def _forget_old(app):

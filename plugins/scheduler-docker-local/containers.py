@@ -1,7 +1,5 @@
 """An app's containers as docker knows them, and the argv that makes one (commands-b.md 1.6 and 24)."""
 
-import hashlib
-import json
 import os
 
 import client_env
@@ -52,6 +50,9 @@ class Slot:
 
     def _digest(self) -> str:
         """Two containers with one digest are interchangeable, so one that runs already is kept."""
+        import hashlib
+        import json
+
         made_of = [self.record["image"], self.record["config"], self.command, self.flags, self.port,
                    self.record["generation"].get(self.type, 0), self.dyno]  # fmt: skip
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]

@@ -33,9 +33,10 @@ def deploy(app, tag):
     present = containers.of_app(app)
     kept = _kept(slots, present)
     missing = [slot for slot in slots if slot.dyno not in kept]
-    _stop_before_start(app, {slot.type for slot in missing}, present, kept)
+    if _stop_before_start(app, {slot.type for slot in missing}, present, kept):
+        present = containers.of_app(app)
     started = _bring_up(app, missing)
-    commit(app, tag, record, {**kept, **started})
+    commit(app, tag, record, {**kept, **started}, present)
 
 
 def _kept(slots, present):
@@ -46,13 +47,14 @@ def _kept(slots, present):
 
 
 def _stop_before_start(app, types, present, kept):
-    """Types whose checks are disabled trade zero downtime for never running twice (commands-a.md 9.1)."""
+    """Types whose checks are disabled trade zero downtime for never running twice (commands-a.md 9.1). Were there any?"""
     names = [name for name in types if _checks(app, name) == "disabled"]
     old = [c.id for c in present if c.type in names and c.running and c.id not in kept.values()]
     if old:
         log.verbose(f"zero downtime is disabled for {', '.join(sorted(names))}: stopping the old containers first")
         run.works("docker", "container", "update", "--restart=no", *old)
         run.works("docker", "container", "stop", f"--time={retire.stop_timeout(app)}", *old)
+    return bool(old)
 
 
 def _checks(app, process_type):
@@ -168,8 +170,11 @@ def _discard(app, started):
     containers.remove([identity for identity in started.values() if identity not in kept])
 
 
-def commit(app, tag, record, serving):
-    """Put the healthy containers on record, switch the proxy to them, and retire all others of the app."""
+def commit(app, tag, record, serving, present):
+    """Put the healthy containers on record, switch the proxy to them, and retire all others of the app.
+
+    serving is {dyno: container id}; present are the app's containers from before any of them was made.
+    """
     ports = {slot.dyno: slot.port for slot in containers.wanted(app, record)}
     addresses = _addresses(list(serving.values()))
     containers.write_live(app, {d: (i, addresses.get(i, ""), ports.get(d, "")) for d, i in serving.items()})
@@ -179,7 +184,6 @@ def commit(app, tag, record, serving):
     web = serving.get("web.1", "")
     port, address = (ports.get("web.1", ""), addresses.get(web, "")) if web else ("", "")
     fire("core-post-deploy", app, port, address, tag)
-    present = containers.of_app(app)
     _rename(app, serving, present)
     try:
         fire("post-deploy", app, port, address, tag)
@@ -233,6 +237,6 @@ def restore(app):
         if not found.running:
             woken.append(slot)
     failed = [slot.dyno for slot in woken if _checks(app, slot.type) == "" and _check_one(app, slot, serving[slot.dyno])]
-    commit(app, "latest", record, serving)
+    commit(app, "latest", record, serving, present)
     if failed:
         raise Failure(f"{app}: {', '.join(failed)} failed the checks", f"see what it said with: dokku logs {app}")

@@ -1,6 +1,5 @@
 """One-off containers: what `run` and cron tasks start (commands-b.md 10). What becomes of them: runs.py."""
 
-import json
 import os
 import sys
 
@@ -95,6 +94,8 @@ class OneOff:
 
     def _argv(self):
         """docker's words and its environment. Values are in the latter, but for those that would change docker."""
+        import json
+
         config = json.loads(ask("config-export", self.app, "false", "true", "json") or "{}")
         values = {**config, "DYNO": self.dyno, **self.pairs}
         env = client_env.harmless(values)
@@ -147,6 +148,8 @@ class OneOff:
 
 def _image(app):
     """(image id, builder type, whether docker's own PID 1 is wanted) of the current release."""
+    import json
+
     text = ask("release-current", app)
     if not text:
         raise Failure(f"App {app} has not been deployed", "push to it first")

@@ -108,8 +108,9 @@ def scheduler_retire(scheduler="", app=""):
 
 
 @plugin.command("scheduler-docker-local:retire-later")
-def retire_later(owner, seconds):
-    """What a deploy leaves behind: sleep through the grace period, then end what is due. The app may be gone by then."""
+def retire_later(owner, seconds, *workers):
+    """What a deploy leaves behind: begin its grace period, sleep through it, then end it. The app may be gone by then."""
+    retire.begin(owner, workers)
     time.sleep(int(seconds) + 0.5)
     retire.due(owner)
 

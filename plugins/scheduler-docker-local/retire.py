@@ -63,8 +63,7 @@ def _forget(identities):
 def others(app, serving, present):
     """Send the app's other containers away: those that run after a grace period, those that do not at once.
 
-    Workers are told at once to finish (TERM). A web container is not: nginx may still hold requests for it, and an
-    app that ends on TERM would lose them; it is stopped when the grace period is over.
+    What docker is told of the latter, a process of its own sees to, nobody waits for it.
     """
     known = leaving()
     out = [c for c in present if c.id not in serving]
@@ -72,15 +71,25 @@ def others(app, serving, present):
     old = [c for c in out if c.running and c.id not in known]
     if not old:
         return
-    run.works("docker", "container", "update", "--restart=no", *(c.id for c in old))
-    workers = [c.id for c in old if c.type != "web"]
-    if workers:
-        run.works("docker", "container", "kill", "--signal=TERM", *workers)
     wait = int(ask("checks-get-property", app, "wait-to-retire") or 60)
     log.info1(f"Shutting down old containers in {wait} seconds")
     for c in old:
         fire("scheduler-register-retired", app, c.id, str(wait))
-    run.detach(os.path.abspath(sys.argv[0]), "scheduler-docker-local:retire-later", app, str(wait))
+    workers = [c.id for c in old if c.type != "web"]
+    run.detach(os.path.abspath(sys.argv[0]), "scheduler-docker-local:retire-later", app, str(wait), *workers)
+
+
+def begin(app, workers):
+    """The grace period begins: docker shall not bring what leaves back, and workers are told to finish (TERM).
+
+    A web container is not told: nginx may still hold requests for it, and an app that ends on TERM would lose them;
+    it is stopped when the grace period is over.
+    """
+    out = [identity for name, identity, _ in entries() if name == app]
+    if out:
+        run.works("docker", "container", "update", "--restart=no", *out)
+    if workers:
+        run.works("docker", "container", "kill", "--signal=TERM", *workers)
 
 
 def due(app=""):

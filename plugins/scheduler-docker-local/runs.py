@@ -1,6 +1,5 @@
 """One-off containers that are there: list, logs, stop, and an end for those past their time (commands-b.md 10)."""
 
-import json
 import time
 
 import containers
@@ -33,6 +32,8 @@ def listed(app, kind, label=""):
 
 
 def _inspected(ids):
+    import json
+
     if not ids:
         return []
     text = run.answer("docker", "container", "inspect", "--", *ids, quiet=True)[1]
@@ -40,6 +41,8 @@ def _inspected(ids):
 
 
 def run_list(scheduler, app, form="stdout"):
+    import json
+
     if scheduler != OWN:
         return
     rows = [

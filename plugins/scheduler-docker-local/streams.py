@@ -6,7 +6,8 @@ without this every `logs --tail` and every silent `run` would outlive the connec
 
 import os
 import select
-import signal
+
+from dokku_min.dispatch import signal  # its C part, the rest of it costs every start
 
 _LOST = select.POLLERR | select.POLLHUP | select.POLLNVAL
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
