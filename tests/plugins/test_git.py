@@ -314,6 +314,28 @@ def test_settings(server, app):
     assert "Cannot build from 'master' as there are no commits stored at that branch." in refused.stderr
 
 
+def test_files_that_follow_an_app_do_not_end_in_what_plugins_have_linked_there(server, app, add_plugin, tmp_path):
+    shared, renamed, again = server.lib / "data/shared", f"{app}-r", f"{app}-s"
+    shared.mkdir()
+    (shared / "server.crt").write_text("for all")
+    script = f'mkdir -p "$DOKKU_ROOT/$1/tls"; ln -s {shared}/server.crt "$DOKKU_ROOT/$1/tls/server.crt"'
+    add_plugin("shares", {"post-create": f"#!/bin/sh\n{script}\n"})
+    server.dokku("apps:create", app)
+    try:
+        server.dokku("apps:rename", app, renamed)
+        certificate = server.root / renamed / "tls/server.crt"
+        assert (certificate.is_symlink(), certificate.read_text()) == (True, "for all")
+        certificate.unlink()
+        certificate.write_text("its own")
+        server.dokku("apps:rename", renamed, again)
+        assert (server.root / again / "tls/server.crt").read_text() == "its own"
+        assert (shared / "server.crt").read_text() == "for all"
+    finally:
+        for name in (renamed, again):
+            server.dokku("--force", "apps:destroy", name, check=False)
+        run("rm", "-rf", shared)
+
+
 def test_a_clone_and_a_renamed_app_have_the_code_and_run(server, app, tmp_path):
     make_app(server, app, web_app("one"), tmp_path)
     clone, renamed = f"{app}-c", f"{app}-r"
