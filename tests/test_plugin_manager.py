@@ -1,8 +1,12 @@
 """plugin:*, from plugins in git repositories and archives of every kind (plugins.md 1.8)."""
 
+import functools
+import http.server
 import json
+import ssl
 import subprocess
 import tarfile
+import threading
 
 import pytest
 
@@ -228,6 +232,61 @@ class TestInstall:
         done = tree.dokku("plugin:update", "greet", env=env)
         assert done.returncode == 0, done.stderr
         assert "new" in (tree.available / "greet/subcommands/hello").read_text()
+
+
+@pytest.fixture
+def site(tmp_path):
+    """(URL, certificate): files below tmp_path/www, over https from a server that only its own certificate vouches for."""
+    (tmp_path / "www").mkdir()
+    pair = [f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", pair[0], "-keyout", pair[1]],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "www")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"https://localhost:{server.server_port}", pair[0]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class TestOverHttps:
+    def test_a_repository(self, tree, repo, site, tmp_path):
+        address, certificate = site
+        git(repo, "tag", "v1")
+        commit(repo, {"subcommands/hello": "#!/bin/sh\necho second\n"})
+        copy = tmp_path / "www/dokku-greet.git"
+        subprocess.run(["git", "clone", "-q", "--bare", repo, copy], check=True)
+        git(copy, "update-server-info")
+        url, trusting = f"{address}/dokku-greet.git", {"GIT_SSL_CAINFO": certificate}
+        stranger = tree.dokku("plugin:install", url)
+        assert (stranger.returncode, "certificate verif" in stranger.stderr) == (1, True)
+        assert stranger.stderr.endswith(" !     cannot clone the plugin: git exited 128\n")
+        assert names_in(tree) == ["plugin", "plugin"]
+        done = tree.dokku("plugin:install", url, "--committish", "v1", env=trusting)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert tree.dokku("greet:hello").stdout == "hello\n"
+        assert tree.dokku("plugin:update", "greet", "main", env=trusting).returncode == 0
+        assert tree.dokku("greet:hello").stdout == "second\n"
+
+    def test_an_archive(self, tree, site, tmp_path):
+        address, certificate = site
+        with tarfile.open(tmp_path / "www/greet.tgz", "w:gz") as tar:
+            tar.add(write(tmp_path / "src", HELLO), "greet-1.0")
+        stranger = tree.dokku("plugin:install", f"{address}/greet.tgz")
+        assert (stranger.returncode, "certificate verify failed" in stranger.stderr) == (1, True)
+        missing = tree.dokku("plugin:install", f"{address}/none.tgz", env={"SSL_CERT_FILE": certificate})
+        assert (missing.returncode, "HTTP Error 404" in missing.stderr) == (1, True)
+        assert names_in(tree) == ["plugin", "plugin"]
+        assert tree.dokku("plugin:install", f"{address}/greet.tgz", env={"SSL_CERT_FILE": certificate}).returncode == 0
+        assert tree.dokku("greet:hello").stdout == "hello\n"
 
 
 class TestUpdate:

@@ -30,6 +30,30 @@ def install(server, tmp_path):
         server.dokku("plugin:uninstall", name, check=False)
 
 
+def test_a_plugin_comes_over_ssh(server, tmp_path, app):
+    """From a real sshd, which here is the server's own: the source is in the repository of an app that is never built."""
+    source = tmp_path / "source"
+    shutil.copytree(FIXTURES / "dokku-banner", source)
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"),
+                  ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "first")):  # fmt: skip
+        run("git", "-C", source, *words)
+    server.dokku("apps:create", app)
+    run("git", "-C", source, "push", "-q", server.root / app, "main:refs/heads/master", "--receive-pack",
+        "git -c core.hooksPath=/dev/null -c safe.directory=* receive-pack")  # fmt: skip
+    run("chown", "-R", f"{server.user}:{server.user}", server.root / app)
+    try:
+        refused = server.dokku("plugin:install", server.remote(app), "--name", "banner", check=False)
+        assert (refused.returncode, "Host key verification failed" in refused.stderr) == (1, True)
+        assert not (server.lib / "plugins/available/banner").exists()
+        keyed = {**server.env, "GIT_SSH_COMMAND": server.git_env()["GIT_SSH_COMMAND"]}
+        done = run(server.bin / "dokku", "plugin:install", server.remote(app), "--name", "banner", env=keyed)
+        assert done.stdout.startswith(f"Cloning plugin repo {server.remote(app)} to {server.lib}/plugins/available/banner\n")
+        assert "Plugin banner enabled\n" in done.stdout
+        assert run(server.bin / "dokku", "plugin:update", "banner", env=keyed).returncode == 0
+    finally:
+        server.dokku("plugin:uninstall", "banner", check=False)
+
+
 @pytest.fixture
 def settings(server):
     """settings(TEXT) is what the operator writes into .dokkurc; gone after the test."""
