@@ -198,6 +198,35 @@ class TestTest:
         assert tree.dokku("plugin:test", str(path), "--record").returncode == 0
         assert "saw less" in (path / "tests/transcript.json").read_text()
 
+    def test_a_firing_that_many_plugins_hear_is_one_call_of_a_transcript(self, tree, tmp_path):
+        for name in ("a", "b"):
+            tree.hook(name, "post-deploy", 'plugn trigger post-create "$1"')
+            tree.hook(name, "post-create", "")
+        tree.dokku(f"--trace-plugins={tmp_path}/journal", "plugin:trigger", "post-deploy", "shop", "5000")
+        path = tree.plugin(
+            "mine", {"plugin.toml": self.TOML, "post-deploy": "#!/bin/sh\n", "post-create": "#!/bin/sh\n"}, enabled=False
+        )
+        tree.dokku("plugin:test", str(path), "--record", "--journal", f"{tmp_path}/journal")
+        calls = [entry["call"] for entry in json.loads((path / "tests/transcript.json").read_text())]
+        assert calls == [["post-deploy", "blog", "5000"], ["post-create", "blog"], ["post-create", "blog"]]
+
+    def test_a_transcript_names_sources_that_are_there_at_every_replay(self, tree, tmp_path):
+        script = '#!/bin/sh\nset -e\ncd "$2"\necho "$2"; cat Procfile; rm Procfile\n'
+        path = tree.plugin("mine", {"plugin.toml": self.TOML, "post-extract": script}, enabled=False)
+        (path / "tests/source").mkdir(parents=True)
+        (path / "tests/source/Procfile").write_text("web: ./run\n")
+        expected = {"status": 0, "stdout": "BASE/source\nweb: ./run\n", "stderr": ""}
+        tree.dokku("plugin:test", str(path), "--record")
+        assert json.loads((path / "tests/transcript.json").read_text()) == [
+            {"call": ["post-extract", "blog", "BASE/source", "0" * 39 + "1"], **expected}
+        ]
+        assert tree.dokku("plugin:test", str(path)).returncode == 0
+        tree.dokku(f"--trace-plugins={tmp_path}/journal", "plugin:trigger", "post-extract", "shop", "/tmp/gone", "abc")
+        tree.dokku("plugin:test", str(path), "--record", "--journal", f"{tmp_path}/journal")
+        assert json.loads((path / "tests/transcript.json").read_text()) == [
+            {"call": ["post-extract", "blog", "BASE/source", "abc"], **expected}
+        ]
+
     def test_for_people(self, tree):
         path = tree.plugin(
             "mine", {"plugin.toml": self.TOML, "post-deploy": "#!/bin/sh\necho no >&2; exit 3\n"}, enabled=False

@@ -70,7 +70,7 @@ def test(directory: str, record: bool, journal: str) -> Report:
             _call_commands_file(box, report)
     with sandbox.Sandbox(directory, name) as box:
         if record:
-            _record(box, directory, _calls(box, directory, journal, triggers), report)
+            _record(box, directory, _calls(directory, journal, triggers), report)
         else:
             _replay(box, sandbox.read_transcript(directory), report)
     return report
@@ -147,18 +147,20 @@ def _commands(directory, manifest, report):
     return found
 
 
-def _sample(arguments, box):
-    directory = f"{box.base}/source"
-    os.makedirs(directory, exist_ok=True)
-    words = arguments.replace("[", "").replace("]", "").replace("...", "").split()
-    return [directory if w.endswith("DIR") else _SAMPLES.get(w, w.partition("|")[0].lower()) for w in words if w != "--"]
+def _sample(arguments):
+    words = [word for word in _words(arguments) if word != "--"]
+    return [sandbox.SOURCE if w.endswith("DIR") else _SAMPLES.get(w, w.partition("|")[0].lower()) for w in words]
+
+
+def _words(arguments):
+    return arguments.replace("[", "").replace("]", "").replace("...", "").split()
 
 
 def _call_trigger(box, trigger, report):
     if trigger in _NOT_CALLED:
         return report.add(OK, trigger, "not called: it changes the host")
     kind, arguments = known_triggers().get(trigger, ("notify", "APP"))
-    call = [trigger, *_sample(arguments, box)]
+    call = [trigger, *_sample(arguments)]
     done = box.call(call)
     level, detail = _basics(done)
     if level == OK and done.status and kind != "predicate":
@@ -212,7 +214,7 @@ def _call_commands_file(box, report):
         report.add(ERROR, "commands help", "every line is four blanks, usage, comma, description", done.seconds)
 
 
-def _calls(box, directory, journal, triggers):
+def _calls(directory, journal, triggers):
     """(call, stdin) for a transcript: of a real command's journal, of the transcript that is there, or samples."""
     if journal:
         return [(call, "") for call in _journaled(journal, triggers)]
@@ -220,7 +222,7 @@ def _calls(box, directory, journal, triggers):
     if entries:
         return [(entry["call"], entry.get("stdin", "")) for entry in entries]
     known = known_triggers()
-    return [([name, *_sample(known[name][1], box)], "") for name in triggers if name in known and name not in _NOT_CALLED]
+    return [([name, *_sample(known[name][1])], "") for name in triggers if name in known and name not in _NOT_CALLED]
 
 
 def _journaled(journal, triggers):
@@ -232,9 +234,13 @@ def _journaled(journal, triggers):
         raise Failure(f"cannot read {journal}: {error}", "make it with: dokku --trace-plugins=FILE COMMAND") from None
     known = known_triggers()
     apps = {app for each in fired for app in _app_of(each, known)} - {"", "--global", "--all"}
-    for each in fired:
-        if each["trigger"] in triggers:
-            yield [each["trigger"], *(sandbox.APP if word in apps else word for word in each["args"])]
+    for each in sorted(fired, key=lambda hook: hook["begin"]):
+        if each["trigger"] in triggers and each["nth"] == 0:  # a line for each hook of a firing
+            words = [sandbox.APP if word in apps else word for word in each["args"]]
+            for place, word in enumerate(_words(known.get(each["trigger"], ["", ""])[1])[: len(words)]):
+                if word.endswith("DIR"):  # it is gone when the command has ended
+                    words[place] = sandbox.SOURCE
+            yield [each["trigger"], *words]
 
 
 def _app_of(fired, known):

@@ -16,6 +16,7 @@ from dokku_min import plugins as core
 from dokku_min.sdk import files, paths
 
 APP = "blog"
+SOURCE = "BASE/source"  # what calls name as the app's sources; BASE is the sandbox's directory, in calls and in answers
 PATIENCE = 10.0  # seconds that one call may take
 _REFUSE = """#!/bin/sh
 echo " !     $(basename "$0") is out of reach in plugin:test; put a fake into tests/bin" >&2
@@ -52,11 +53,22 @@ class Sandbox:
                 os.symlink(target, f"{self.lib}/plugins/available/{name}")
                 os.symlink(f"{self.lib}/plugins/available/{name}", f"{self.lib}/plugins/enabled/{name}")
         self._programs()
+        self._sources()
         self.env = self._environment()
         return self
 
     def __exit__(self, *_) -> None:
         shutil.rmtree(self.base, ignore_errors=True)
+
+    def _sources(self) -> None:
+        sources = f"{self.plugin}/tests/source"
+        if os.path.isdir(sources):
+            shutil.copytree(sources, self._here(SOURCE), symlinks=True)
+        else:
+            os.mkdir(self._here(SOURCE))
+
+    def _here(self, word: str) -> str:
+        return self.base + word[4:] if word.startswith("BASE/") else word
 
     def _programs(self) -> None:
         here = os.path.dirname(os.path.abspath(sys.argv[0]))
@@ -98,7 +110,7 @@ class Sandbox:
         return [f"{base}/{self.manifest['exec']}", *call]
 
     def call(self, call: list[str], stdin: str = "") -> Result:
-        argv = self.argv(call)
+        argv = self.argv([self._here(word) for word in call])
         begin = time.monotonic()
         output = [tempfile.TemporaryFile() for _ in range(2)]  # a child in the background cannot hold us up
         try:
