@@ -11,6 +11,7 @@ from dokku_min.errors import Failure
 
 TYPES = ("tar", "tar.gz", "zip")
 _CHUNK = 1 << 20
+_LONGEST = 2000  # bytes of a path; the system takes 4096, and ours comes behind that of the work directory
 
 
 class Limits:
@@ -76,27 +77,26 @@ def _copy(source, path: str, most: int) -> None:  # type: ignore[no-untyped-def]
 
 def unpack(packed: str, kind: str, directory: str, limits: Limits) -> None:
     """Put the entries of the archive into directory. All are looked at before the first one is written."""
-    import gzip
-    import tarfile
-    import zipfile
-    import zlib
-
     reader = _Zip if kind == "zip" else _Tar
     try:
-        with reader(packed, kind) as archive:
+        with reader(packed, kind, limits) as archive:
             check(archive.entries(), limits)
             for entry in archive.entries():
                 _write(archive, entry, directory)
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except Failure:
+        raise
+    except Exception as error:  # what the parsers raise for bytes that somebody chose is more than they document
         raise Failure(f"cannot read the {kind} archive: {error}", "is --archive-type right?") from None
 
 
 def check(entries, limits: Limits) -> None:  # type: ignore[no-untyped-def]
     """Raise Failure at the first entry that could touch anything outside, or that is too much."""
-    total, count, links, parents = 0, 0, set(), set()
+    total, count, links, leaves, parents = 0, 0, set(), set(), set()
     sizes: dict[str, int] = {}
     for entry in entries:
         name = os.path.normpath(entry.name)
+        if entry.size < 0:
+            _refuse(f"archive contains {name}, whose size is below zero")
         sizes[name] = sizes.get(os.path.normpath(entry.target), 0) if entry.kind == "hardlink" else entry.size
         count, total = count + 1, total + sizes[name]
         if count > limits.count:
@@ -109,14 +109,19 @@ def check(entries, limits: Limits) -> None:  # type: ignore[no-untyped-def]
             links.add(name)
         elif entry.kind not in ("file", "directory"):
             _refuse(f"archive contains {entry.name}, which is neither a file, a directory nor a link")
+        (parents if entry.kind == "directory" else leaves).add(name)
         parents |= _parents(name)
     if not count:
         _refuse("archive is empty")
     if links & parents:
         _refuse(f"archive contains entries below symlinks: {min(links & parents)}")
+    if leaves & parents:
+        _refuse(f"archive contains {min(leaves & parents)} both as a file and as a directory")
 
 
 def _check_name(name: str) -> None:
+    if len(os.fsencode(name)) > _LONGEST or any(len(os.fsencode(part)) > 255 for part in name.split("/")):
+        _refuse(f"archive contains a name that is too long: {name[:60]}...")
     if name.startswith("/"):
         _refuse(f"archive contains absolute paths: {name}")
     if ".." in name.split("/"):
@@ -126,6 +131,8 @@ def _check_name(name: str) -> None:
 
 
 def _check_target(entry: Entry) -> None:
+    if len(os.fsencode(entry.target)) > _LONGEST:
+        _refuse(f"archive contains a link whose target is too long: {entry.name}")
     if entry.target.startswith("/") or ".." in entry.target.split("/") or not entry.target:
         _refuse(f"archive contains {entry.kind}s that lead outside, or symlinks with ..: {entry.name} -> {entry.target}")
 
@@ -183,20 +190,40 @@ def _top(directory: str) -> str:
     return only if os.path.isdir(only) and not os.path.islink(only) else directory
 
 
+class _Frugal:
+    """A file whose reader gets no more than `most` bytes at once: a header may claim, and unpack to, gigabytes."""
+
+    def __init__(self, file, most: int):  # type: ignore[no-untyped-def]
+        self.file, self.most = file, most
+
+    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        return getattr(self.file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(min(size, self.most + 1) if size >= 0 else self.most + 1)
+        if len(data) > self.most:
+            _refuse(f"archive has a header of more than {self.most} bytes")
+        return data
+
+
 class _Tar:
-    def __init__(self, path: str, kind: str):
+    def __init__(self, path: str, kind: str, _limits: Limits):
+        import gzip
         import tarfile
 
-        self.file = tarfile.open(path, "r:gz" if kind == "tar.gz" else "r:")
+        self.data = gzip.open(path) if kind == "tar.gz" else open(path, "rb")
+        self.file = tarfile.open(fileobj=_Frugal(self.data, _CHUNK), mode="r:")  # type: ignore[call-overload]
 
     def __enter__(self) -> "_Tar":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
+        self.data.close()
 
     def entries(self):  # type: ignore[no-untyped-def]
         for member in self.file:
+            member.pax_headers, member.uname, member.gname = {}, "", ""  # kept for every member, and not looked at
             yield Entry(member.name, self._kind(member), member.size, member.mode, member.linkname, member)
 
     def _kind(self, member) -> str:  # type: ignore[no-untyped-def]
@@ -208,16 +235,19 @@ class _Tar:
 
 
 class _Zip:
-    def __init__(self, path: str, _kind: str):
+    def __init__(self, path: str, _kind: str, limits: Limits):
         import zipfile
 
-        self.file = zipfile.ZipFile(path)
+        self.data = open(path, "rb")
+        # its directory is read in one go
+        self.file = zipfile.ZipFile(_Frugal(self.data, _CHUNK + 512 * limits.count))  # type: ignore[arg-type]
 
     def __enter__(self) -> "_Zip":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
+        self.data.close()
 
     def entries(self):  # type: ignore[no-untyped-def]
         for info in self.file.infolist():

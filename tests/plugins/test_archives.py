@@ -1,9 +1,12 @@
 """git:from-archive: nothing in an archive may touch anything but its own directory (commands-b.md 2)."""
 
+import gzip
 import io
 import os
 import stat
+import struct
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -69,6 +72,11 @@ def target(tmp_path):
         (tar_entry("a", tarfile.BLKTYPE), "neither a file"),
         (tar_entry("a", tarfile.FIFOTYPE), "neither a file"),
         (tar_entry("big", data=b"x" * 1001), "exceeds maximum allowed size"),
+        (tar_entry("good/x", data=b"x"), "both as a file and as a directory"),
+        (tar_entry("good", tarfile.DIRTYPE), "both as a file and as a directory"),
+        (tar_entry("n" * 256), "a name that is too long"),
+        (tar_entry("/".join(["d" * 200] * 11)), "a name that is too long"),
+        (tar_entry("a", tarfile.SYMTYPE, "x" * 5000), "target is too long"),
     ],
 )
 @pytest.mark.parametrize("form", ["tar", "tar.gz"])
@@ -94,6 +102,8 @@ def test_an_entry_below_a_link_is_refused(tmp_path, target):
         (("a", "../x", stat.S_IFLNK | 0o777), "symlinks"),
         (("a", "", stat.S_IFCHR | 0o777), "neither a file"),
         (("a", "x" * 1001, 0), "exceeds maximum allowed size"),
+        (("good/x", "x", 0), "both as a file and as a directory"),
+        (("n" * 256, "x", 0), "a name that is too long"),
     ],
 )
 def test_a_bad_zip_entry_stops_all(tmp_path, target, bad, why):
@@ -115,6 +125,60 @@ def test_too_many_entries_and_none_at_all(tmp_path, target):
 def test_what_is_no_archive_is_said_so(tmp_path, target, kind):
     (tmp_path / "x").write_bytes(b"hello, I am a text" * 100)
     refused(str(tmp_path / "x"), kind, target, f"cannot read the {kind} archive")
+
+
+def header(kind, size):
+    """A tar header that says what it wants of the size of what follows."""
+    entry = tarfile.TarInfo("x")
+    entry.type = kind
+    block = bytearray(entry.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = b"\xff" * 4 + struct.pack(">q", size) if size < 0 else b"%011o\0" % size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_unpacks_to_far_more_is_not_taken_into_memory(tmp_path, target, kind):
+    with gzip.open(tmp_path / "x", "wb", 1) as packed:
+        packed.write(header(kind, 40 << 20))
+        for _ in range(40):
+            packed.write(bytes(1 << 20))
+    tracemalloc.start()
+    refused(str(tmp_path / "x"), "tar.gz", target, "a header of more than")
+    assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE])
+def test_a_size_below_zero_frees_no_space(tmp_path, target, kind):
+    (tmp_path / "x").write_bytes(header(kind, -1024) + bytes(1024))
+    with pytest.raises(Failure):
+        archives.unpack(str(tmp_path / "x"), "tar", str(target), Limits)
+    assert os.listdir(target) == []
+
+
+def test_a_zip_whose_directory_is_larger_than_its_entries_may_be(tmp_path, target, monkeypatch):
+    monkeypatch.setattr(archives, "_CHUNK", 1000)
+    many = [(f"{number}" + "n" * 200, "", 0) for number in range(100)]
+    refused(zip_file(tmp_path / "x", many), "zip", target, "a header of more than")
+
+
+def test_a_zip_that_lies_about_its_size_writes_no_more_than_it_said(tmp_path, target):
+    packed = bytearray(open(zip_file(tmp_path / "x", [("bomb", "x" * 5000, 0)]), "rb").read())
+    for mark, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        place = packed.index(mark) + at
+        packed[place : place + 4] = struct.pack("<I", 10)
+    (tmp_path / "x").write_bytes(packed)
+    with pytest.raises(Failure, match="cannot read the zip archive"):
+        archives.unpack(str(tmp_path / "x"), "zip", str(target), Limits)
+    assert sum(path.stat().st_size for path in target.iterdir()) <= 10
+
+
+def test_a_zip_with_a_name_that_is_no_text(tmp_path, target):
+    packed = open(zip_file(tmp_path / "x", [("\u00e4", "x", 0)]), "rb").read()
+    (tmp_path / "x").write_bytes(packed.replace("\u00e4".encode(), b"\xff\xff"))
+    refused(str(tmp_path / "x"), "zip", target, "cannot read the zip archive")
 
 
 def test_a_torn_archive_is_no_success(tmp_path, target):
