@@ -23,11 +23,13 @@ def _fresh(app: str) -> str:
 
 
 def text_of(app: str) -> str:
-    """The app.json that holds now: the running deploy's own, else that of the last deploy; "" when there is none."""
-    fresh = _fresh(app)
-    if os.path.exists(f"{fresh}.missing"):
-        return ""
-    return files.read(fresh) or files.read(_path(app))
+    """The app.json that holds now; "" when there is none."""
+    return "" if os.path.exists(f"{_fresh(app)}.missing") else files.read(place(app))
+
+
+def place(app: str) -> str:
+    """Where it is: the running deploy's own file, else that of the last deploy."""
+    return _fresh(app) if os.path.exists(_fresh(app)) else _path(app)
 
 
 def content(app: str) -> dict:

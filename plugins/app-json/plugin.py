@@ -25,8 +25,8 @@ def app_json_is_valid(app, path):
 
 @plugin.trigger("app-json-line")
 def app_json_line(app, path, field):
-    """For other plugins that judge a part of the file: the line to name."""
-    return str(manifest.line_of(path, field))
+    """For other plugins that judge a part of the file: the line to name. Without a path: of the one being deployed."""
+    return str(manifest.line_of(path or manifest.place(app), field))
 
 
 @plugin.trigger("post-extract")
@@ -34,7 +34,8 @@ def post_extract(app, directory, revision):
     """By now the Procfile has been taken over too: a formation must speak of its process types."""
     for process, wanted in (manifest.field(app, "formation") or {}).items():
         if wanted and wanted.get("quantity") and not _is_known(app, process):
-            raise Failure(f"{manifest.wanted(app)}: formation.{process} is no process type of the Procfile")
+            line = manifest.line_of(manifest.place(app), f"formation.{process}")
+            raise Failure(f"{manifest.wanted(app)} line {line}: formation.{process} is no process type of the Procfile")
 
 
 def _is_known(app, process):

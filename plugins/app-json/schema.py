@@ -2,6 +2,7 @@
 
 from dokku_min import names
 
+_DAY = 86400
 
 class Wrong(Exception):
     """The field at path is not what it must be."""
@@ -39,9 +40,9 @@ def boolean(path, value):
         raise Wrong(path, f"must be true or false, not {_kind(value)}")
 
 
-def number(path, value):
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Wrong(path, f"must be a number, not {_kind(value)}")
+def seconds(path, value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _DAY:
+        raise Wrong(path, f"must be a number of seconds, not {_kind(value)}")
 
 
 def whole(low):
@@ -52,12 +53,24 @@ def whole(low):
     return check
 
 
+def port(path, value):
+    whole(1)(path, value)
+    if value > 65535:
+        raise Wrong(path, f"must be a port, 65535 at most, not {_kind(value)}")
+
+
 def one_of(*allowed):
     def check(path, value):
         if value not in allowed:
             raise Wrong(path, f"must be one of {', '.join(allowed)}, not {_kind(value)}")
 
     return check
+
+
+def scheme(path, value):
+    text(path, value)
+    if value.lower() not in ("http", "https"):
+        raise Wrong(path, f"must be http or https, not {_kind(value)}")
 
 
 def list_of(check):
@@ -132,12 +145,23 @@ _ENV_VAR = fields(
     description=text, value=plain, required=boolean, generator=one_of("secret"), sync=boolean,
 )  # fmt: skip
 
-_PROBE = fields(
-    type=one_of("startup", "liveness", "readiness"), name=text, path=filled, port=whole(1), scheme=text,
-    timeout=number, attempts=whole(1), wait=number, initialDelay=number, uptime=number, content=text,
+_PROBE_FIELDS = fields(
+    type=one_of("startup", "liveness", "readiness"), name=text, path=filled, port=port, scheme=scheme,
+    timeout=seconds, attempts=whole(1), wait=seconds, initialDelay=seconds, uptime=seconds, content=text,
     command=list_of(plain), httpHeaders=list_of(fields(needs=("name",), name=filled, value=text)),
     listening=boolean, warn=boolean, onFailure=fields(command=list_of(plain), url=text),
 )  # fmt: skip
+
+
+def probe(path, value):
+    """A check looks at one thing; a startup check, which a deploy waits for, must."""
+    _PROBE_FIELDS(path, value)
+    kinds = [name for name in ("path", "command", "uptime", "listening") if value.get(name)]
+    if len(kinds) > 1:
+        raise Wrong(path, f"has {' and '.join(kinds)}, it may have one of them only")
+    if not kinds and value.get("type") == "startup":
+        raise Wrong(path, "has none of path, command, uptime and listening")
+
 
 _SCALING = fields(
     min_quantity=whole(0), max_quantity=whole(0), cooldown_period_seconds=whole(0), polling_interval_seconds=whole(0),
@@ -162,7 +186,7 @@ _APP = fields(
     cron=list_of(_CRON),
     env=each(names.is_env_key, "variable name", env_var),
     formation=each(names.is_process_type, "process type", _FORMATION),
-    healthchecks=each(names.is_process_type, "process type", list_of(_PROBE)),
+    healthchecks=each(names.is_process_type, "process type", list_of(probe)),
     scripts=_SCRIPTS,
 )
 

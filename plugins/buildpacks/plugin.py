@@ -139,7 +139,16 @@ def _from_app_json(app):
         return []
     import json
 
-    return [references.url_of(each["url"]) for each in json.loads(text).get("buildpacks") or []]
+    return [_of_field(app, number, each["url"]) for number, each in enumerate(json.loads(text).get("buildpacks") or [])]
+
+
+def _of_field(app, number, reference):
+    try:
+        return references.url_of(reference)
+    except Failure as failure:
+        field = f"buildpacks[{number}].url"
+        line = ask("app-json-line", app, "", field)
+        raise Failure(f"app.json line {line}: {field}: {failure.message}", failure.hint) from None
 
 
 if __name__ == "__main__":

@@ -14,12 +14,16 @@ class Check:
         self.value = entry.get(self.kind)
         self.name = entry.get("name") or f"{self.kind} check"
         self.port = int(entry.get("port") or default_port)
-        self.scheme = entry.get("scheme") or "http"
+        self.scheme = (entry.get("scheme") or "http").lower()
         self.content = entry.get("content") or ""
-        self.headers = {each["name"]: each["value"] for each in entry.get("httpHeaders") or []}
+        self.headers = {each["name"]: each.get("value") or "" for each in entry.get("httpHeaders") or []}
         self.warn = bool(entry.get("warn"))
         self.on_failure = entry.get("onFailure") or {}
-        self.attempts, self.timeout, self.wait, self.delay = (entry.get(k, d) for k, d in _NUMBERS.items())
+        self.attempts, self.timeout, self.wait, self.delay = (_given(entry, k, d) for k, d in _NUMBERS.items())
+
+
+def _given(entry, name, default):
+    return default if entry.get(name) is None else entry[name]
 
 
 def of_process(app: str, process_type: str, port: str) -> list[Check]:

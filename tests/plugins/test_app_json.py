@@ -91,9 +91,11 @@ RIGHT = {
         "min_quantity": 1, "max_quantity": 3, "cooldown_period_seconds": 3, "polling_interval_seconds": 3,
         "triggers": [{"name": "n", "type": "t", "metadata": {"u": "1"}}]}}, "worker": None},
     "healthchecks": {"web": [{
-        "type": "startup", "name": "n", "path": "/", "port": 80, "scheme": "http", "timeout": 1, "attempts": 2, "wait": 1,
-        "initialDelay": 0, "uptime": 1, "content": "c", "command": ["a"], "httpHeaders": [{"name": "X", "value": "y"}],
-        "listening": True, "warn": True, "onFailure": {"command": ["x"], "url": "u"}}]},
+        "type": "startup", "name": "n", "path": "/", "port": 80, "scheme": "HTTPS", "timeout": 1, "attempts": 2, "wait": 1,
+        "initialDelay": 0, "content": "c", "httpHeaders": [{"name": "X", "value": "y"}], "warn": True,
+        "onFailure": {"command": ["x"], "url": "u"}},
+        {"type": "startup", "uptime": 1}, {"type": "readiness", "command": ["a"]}, {"type": "liveness", "listening": True},
+        {"name": "without a type, so not run"}]},
     "scripts": {"postdeploy": "a", "dokku": {"predeploy": "b", "postdeploy": "c"}},
 }  # fmt: skip
 
@@ -116,9 +118,18 @@ def test_every_known_field_is_taken():
         ("formation.web.service", 1), ("formation.web.autoscaling", 1),
         ("healthchecks", []), ("healthchecks.web", {}), ("healthchecks.web[0].type", "deadness"),
         ("healthchecks.web[0].port", "80"), ("healthchecks.web[0].path", ""), ("healthchecks.web[0].attempts", 0),
-        ("healthchecks.web[0].timeout", "5"), ("healthchecks.web[0].wait", "5"), ("healthchecks.web[0].uptime", "5"),
-        ("healthchecks.web[0].command", "a"), ("healthchecks.web[0].httpHeaders", {}),
-        ("healthchecks.web[0].httpHeaders[0].name", None), ("healthchecks.web[0].listening", 1),
+        ("healthchecks.web[0].timeout", "5"), ("healthchecks.web[0].wait", "5"), ("healthchecks.web[1].uptime", "5"),
+        ("healthchecks.web[0].initialDelay", -1), ("healthchecks.web[1].uptime", 1e300),
+        ("healthchecks.web[0].port", 65536), ("healthchecks.web[0].scheme", "ftp"), ("healthchecks.web[0].name", 1),
+        ("healthchecks.web[2].command", "a"), ("healthchecks.web[0].httpHeaders", {}),
+        ("healthchecks.web[0].httpHeaders[0].name", None), ("healthchecks.web[3].listening", 1),
+        ("healthchecks.web[0].httpHeaders[0].value", 1), ("healthchecks.web[0].onFailure.command", "x"),
+        ("healthchecks.web[0].onFailure.url", 1), ("healthchecks.web[0]", {"type": "startup"}),
+        ("healthchecks.web[0]", {"type": "startup", "path": "/", "listening": True}),
+        ("formation.web.service.exposed", 1), ("formation.web.autoscaling.min_quantity", -1),
+        ("formation.web.autoscaling.max_quantity", "3"), ("formation.web.autoscaling.cooldown_period_seconds", "3"),
+        ("formation.web.autoscaling.polling_interval_seconds", "3"), ("formation.web.autoscaling.triggers", {}),
+        ("formation.web.autoscaling.triggers[0].name", 1), ("formation.web.autoscaling.triggers[0].type", 1),
         ("healthchecks.web[0].warn", 1), ("healthchecks.web[0].onFailure", "x"), ("healthchecks.web[0].content", 1),
         ("scripts", []), ("scripts.postdeploy", 1), ("scripts.dokku", "x"), ("scripts.dokku.predeploy", ["a"]),
         ("scripts.dokku.postdeploy", 1),
@@ -486,7 +497,8 @@ def test_a_failing_step_stops_the_deploy_before_anything_is_switched(server, dep
     commit(repo, files)
     done = server.push(repo, name, check=False)
     run("git", "-C", repo, "reset", "--hard", "-q", old)
-    wanted = {"env": "required env var NEVER_GIVEN has no value", "formation": "formation.nobody is no process type"}
+    wanted = {"env": "required env var NEVER_GIVEN has no value",
+              "formation": "app.json line 1: formation.nobody is no process type"}  # fmt: skip
     assert (
         done.returncode
         and wanted.get(phase, f"Execution of {phase} task failed: echo will fail; exit 3") in done.stderr

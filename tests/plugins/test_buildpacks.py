@@ -184,6 +184,15 @@ def test_app_json_names_buildpacks(server, app, source):
     assert (source / ".buildpacks").read_text() == f"{PYTHON}\n{GO}\n"
 
 
+def test_a_wrong_buildpack_in_app_json_is_told_with_its_line(server, app, source):
+    stored = server.lib / "data/app-json" / app / "app.json"
+    stored.write_text('{"buildpacks": [\n{"url": "heroku/python"},\n{"url": "nonsense"}]}')
+    done = extract(server, app, source, check=False)
+    stored.unlink()
+    assert done.returncode == 1
+    assert "app.json line 3: buildpacks[1].url: Invalid buildpack specified: nonsense" in done.stderr
+
+
 def test_the_sources_own_file_is_made_complete(server, app, source):
     (source / ".buildpacks").write_text("# one\nheroku/python\n")
     extract(server, app, source)

@@ -34,6 +34,14 @@ def test_fields_of_a_check(monkeypatch):
     assert check.headers == {"A": "b"}
 
 
+def test_what_is_null_or_missing_in_a_check_is_as_usual(monkeypatch):
+    entry = {"type": "startup", "path": "/", "attempts": None, "timeout": None, "port": None, "scheme": "HTTPS",
+             "httpHeaders": [{"name": "A"}, {"name": "B", "value": None}]}  # fmt: skip
+    (check,) = entries({"healthchecks": {"web": [entry]}}, monkeypatch=monkeypatch)
+    assert (check.attempts, check.timeout, check.wait, check.port, check.scheme) == (3, 5, 5, 5000, "https")
+    assert check.headers == {"A": "", "B": ""}
+
+
 def test_liveness_checks_do_not_gate_a_deploy(monkeypatch):
     entry = {"type": "liveness", "path": "/"}
     assert [c.kind for c in entries({"healthchecks": {"web": [entry]}}, monkeypatch=monkeypatch)] == ["listening"]
