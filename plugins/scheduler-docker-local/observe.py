@@ -98,9 +98,11 @@ def logs_failed(scheduler, app):
         return
     rows = [line.split() for line in files.read(retire._failed_file(app)).splitlines()]
     chosen = [(row[1], row[0]) for row in rows if len(row) == 2]
-    if not chosen:
-        log.warn("No failed containers found")
-    show(chosen, False, False, "100", app)
+    left = [each for each in chosen if run.works("docker", "container", "inspect", "--", each[1])]
+    if not left:
+        log.warn("No failed containers found" if not chosen else "The containers that failed are gone by now")
+        log.warn(f"see what earlier deploys said: dokku builds:list {app}")
+    show(left, False, False, "100", app)
 
 
 def enter(scheduler, app, *words):

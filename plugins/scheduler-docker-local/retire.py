@@ -13,7 +13,7 @@ import containers
 from dokku_min import run
 from dokku_min.sdk import ask, directory_lock, files, fire, log, paths
 
-FAILED_KEPT = 300  # seconds that a failed container stays for `logs:failed`
+FAILED_KEPT = 86400  # seconds that a failed container stays for `logs:failed`, unless a new deploy begins
 
 
 def base():

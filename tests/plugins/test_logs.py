@@ -13,6 +13,7 @@ from tests.plugins.helpers import inspected, refused
 from tests.plugins.modules import plugin_module
 
 sinks = plugin_module("logs", "sinks")
+DEAD = "data/scheduler-docker-local/dead-containers"
 LINE = re.compile(r"\x1b\[(\d\d)m(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) (\S+)\[(\S+)\]:\x1b\[0m (.*)")
 
 
@@ -151,6 +152,12 @@ def test_the_log_of_a_failed_deploy(server, app, tmp_path):
     done = server.dokku("logs:failed", app)
     assert done.stdout.startswith(f"=====> {app} failed deploy logs\n") and "cannot find my config" in done.stdout
     assert "web.1" in done.stdout
+    (entry,) = [line for line in (server.lib / DEAD).read_text().splitlines() if line.startswith(f"{app} ")]
+    assert int(entry.split()[2]) > time.time() + 3600  # there is time to look
+    server.docker("container", "rm", entry.split()[1])
+    done = server.dokku("logs:failed", app)
+    assert done.stdout == f"=====> {app} failed deploy logs\n" and "are gone by now" in done.stderr
+    assert f"dokku builds:list {app}" in done.stderr
 
 
 def test_containers_have_the_size_and_the_label(server, running, created):
