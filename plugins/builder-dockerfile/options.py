@@ -74,6 +74,15 @@ def exposed(dockerfile: str) -> list[str]:
     return ports
 
 
+def has_stages(dockerfile: str) -> bool:
+    return sum(line.upper().split()[:1] == ["FROM"] for line in dockerfile.splitlines()) > 1
+
+
+def with_protocol(port: str) -> str:
+    """As docker lists it: `8080` is `8080/tcp`."""
+    return port.lower() if "/" in port else f"{port}/tcp"
+
+
 def is_port(text: str) -> bool:
     number, slash, protocol = text.partition("/")
     fits = number.isascii() and number.isdigit() and 0 < int(number) < 65536

@@ -175,7 +175,12 @@ def show(output):
 
 
 def _note_ports(app, directory):
-    ports = options.exposed(files.read(f"{directory}/{DEFAULT}")) or _image_ports(app)
+    dockerfile = files.read(f"{directory}/{DEFAULT}")
+    ports = options.exposed(dockerfile)
+    if ports and options.has_stages(dockerfile):  # some may be of a stage that the image is not made of
+        there = _image_ports(app)
+        ports = [port for port in ports if options.with_protocol(port) in there]
+    ports = ports or _image_ports(app)
     maps = options.port_maps(ports) or [f"http:{_proxy_port(app)}:5000"]
     fire("ports-set-detected", app, *maps)
 

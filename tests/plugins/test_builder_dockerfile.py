@@ -47,6 +47,11 @@ def test_exposed_ports(dockerfile, maps):
     assert options.port_maps(options.exposed(dockerfile)) == maps
 
 
+def test_stages_and_protocols():
+    assert options.has_stages("FROM a AS b\nCOPY . .\nFrom b\n") and not options.has_stages("FROM a\n# FROM b\n")
+    assert [options.with_protocol(port) for port in ("80", "53/UDP")] == ["80/tcp", "53/udp"]
+
+
 def test_labels_go_into_one_line_only_where_that_is_safe():
     flags = ["--label=a=1", "--label=b"]
     assert options.label_line("FROM x", flags, []) == 'FROM x\nLABEL a=1 b=""\n'
@@ -84,6 +89,18 @@ def test_one_build_makes_the_release_image(server, app, tmp_path):
 
     server.dokku("--force", "apps:destroy", app)
     assert run("docker", "image", "ls", "-q", "--filter", f"label=com.dokku.app-name={app}").stdout == ""
+
+
+def test_a_stage_of_several_is_built_and_only_its_ports_count(server, app, tmp_path):
+    files = web_app("of the stage")
+    prod = files["Dockerfile"].replace(BUSYBOX, f"{BUSYBOX} AS prod") + "EXPOSE 5000\n"
+    files["Dockerfile"] = (
+        f"FROM {BUSYBOX} AS tools\nEXPOSE 9229\n{prod}FROM {BUSYBOX} AS dev\nEXPOSE 9000\nCMD false\n"
+    )
+    server.dokku("apps:create", app)
+    server.dokku("docker-options:add", app, "build", "--target prod")
+    make_app(server, app, files, tmp_path)
+    assert server.dokku("ports:report", app, "--ports-map-detected").stdout == "http:5000:5000\n"
 
 
 def test_build_dir_and_dockerfile_path(server, app, tmp_path):
