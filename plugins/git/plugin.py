@@ -50,10 +50,11 @@ def initialize(app):
 
 @plugin.command("git:status")
 def status(app):
+    """What a deploy would take. `git status` itself knows nothing to say of a repository without a working tree."""
     repo.initialize(app)
-    from dokku_min import run
-
-    return run.stream("git", "-C", paths.app_dir(app), "status")
+    print(f"On branch {repo.deploy_branch(app)}")
+    rev = repo.revision(app)
+    print(repo.git(app, "log", "-1", "--format=%h %s (%an, %ad)", rev).rstrip() if rev else "No commits yet")
 
 
 @plugin.command("git:unlock")

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -336,6 +339,26 @@ def test_files_that_follow_an_app_do_not_end_in_what_plugins_have_linked_there(s
         run("rm", "-rf", shared)
 
 
+def test_a_repository_and_what_is_to_be_said_of_it(server, app, tmp_path):
+    server.dokku("apps:create", app)
+    shutil.rmtree(server.root / app / "refs")
+    (server.root / app / "hooks/pre-receive").unlink()
+    for _ in range(2):
+        server.dokku("git:initialize", app)
+    assert os.access(server.root / app / "hooks/pre-receive", os.X_OK)
+    assert server.dokku("git:status", app).stdout == "On branch master\nNo commits yet\n"
+    assert "there is nothing to remove" in server.dokku("git:unlock", app, "--force").stdout
+    repo = make_repo(tmp_path / "src", {"a": "x"})
+    shown = json.loads(server.dokku("git:report", app, "--format", "json").stdout)
+    assert (shown["sha"], shown["last-updated-at"], shown["source-image"]) == ("", "", "")
+    run("git", "-C", server.root / app, "-c", "safe.directory=*", "fetch", "-q", repo, "main:master")
+    run("chown", "-R", f"{server.user}:{server.user}", server.root / app)
+    shown = json.loads(server.dokku("git:report", app, "--format", "json").stdout)
+    assert shown["sha"] == run("git", "-C", repo, "rev-parse", "HEAD").stdout.strip()
+    assert abs(int(shown["last-updated-at"]) - time.time()) < 600
+    assert re.fullmatch(r"On branch master\n[0-9a-f]{7,} change \(t, .*\)\n", server.dokku("git:status", app).stdout)
+
+
 def test_a_clone_and_a_renamed_app_have_the_code_and_run(server, app, tmp_path):
     make_app(server, app, web_app("one"), tmp_path)
     clone, renamed = f"{app}-c", f"{app}-r"
@@ -385,6 +408,26 @@ def test_an_image_is_deployed(server, app, tmp_path):
         assert server.dokku("git:report", other, "--git-source-image").stdout == f"dokku/{app}:loaded\n"
     finally:
         server.dokku("--force", "apps:destroy", other, check=False)
+
+
+def test_a_build_dir_is_what_the_image_is_built_on_with(server, app):
+    """An image may ask for files with ONBUILD; --force asks the registry also for what is here."""
+    image, place = f"dokku/{app}:onbuild", server.base / f"{app}-files"
+    run("docker", "build", "-q", "-t", image, "-", input=f"FROM {BUSYBOX}\nONBUILD COPY . /app\nCMD sleep 1000\n")
+    place.mkdir()
+    (place / "given.txt").write_text("x")
+    server.dokku("apps:create", app)
+    try:
+        server.dokku("checks:disable", app)
+        server.dokku("git:from-image", "--build-dir", str(place), app, image)
+        assert "given.txt" in files_of(app)
+        forced = server.dokku("git:from-image", "--force", app, image, check=False)
+        assert forced.returncode == 1
+        assert "Force pulling image" in forced.stdout and f"Failed to pull image: {image}" in forced.stderr
+        refused = server.dokku("git:from-image", "--build-dir", str(server.root), app, image, check=False)
+        assert "dokku keeps its own files there" in refused.stderr
+    finally:
+        shutil.rmtree(place)
 
 
 def test_a_failed_image_deploy_can_be_tried_again(server, app, add_plugin):
@@ -501,6 +544,49 @@ def test_sync_builds_when_asked(server, app, remote):
     assert "Skipping build as no changes were detected" in again.stdout
     server.dokku("git:sync", "--build", app, remote, "main")
     assert served(server, app) == "two"
+
+
+def test_sync_may_leave_the_deploy_branch_alone(server, app, remote):
+    server.dokku("apps:create", app)
+    server.dokku("git:sync", "--skip-deploy-branch", app, remote, "dev")
+    assert server.dokku("git:report", app, "--git-deploy-branch").stdout == "\n"
+    assert server.dokku("git:report", app, "--git-sha").stdout == sha(remote, "dev")
+    assert (server.root / app / "refs/heads/master").exists()
+
+
+@pytest.fixture
+def guarded(remote):
+    """URL of the remote as a web server serves it to who gives the right password."""
+    run("git", f"--git-dir={remote}", "-c", "safe.directory=*", "update-server-info")
+
+    class Guard(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.headers.get("Authorization") == "Basic am86czNjcmV0":  # jo:s3cret
+                return super().do_GET()
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="test"')
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Guard(*args, directory=remote))
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{web.server_port}/"
+    web.shutdown()
+    web.server_close()
+
+
+def test_sync_gives_the_password_it_was_told(server, app, remote, guarded):
+    server.dokku("apps:create", app)
+    refused = server.dokku("git:sync", app, guarded, check=False)
+    assert refused.returncode == 1 and "dokku git:auth" in refused.stderr
+    server.dokku("git:auth", "127.0.0.1", "jo", input="s3cret\n")
+    try:
+        server.ssh("git:sync", app, guarded)
+    finally:
+        server.dokku("git:auth", "127.0.0.1")
+    assert server.dokku("git:report", app, "--git-sha").stdout == sha(remote, "main")
 
 
 def test_a_sync_whose_build_fails_will_try_again(server, app, remote, add_plugin):
