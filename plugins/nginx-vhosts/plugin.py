@@ -146,6 +146,14 @@ def clear_config(app):
             vhosts.clear(each)
 
 
+@plugin.trigger("pre-restore")
+def pre_restore():
+    """docker has started anew: before any app is looked after, no name may lead to another app's container."""
+    import vhosts
+
+    vhosts.clear_strangers()
+
+
 @plugin.trigger("proxy-enable")
 def proxy_enable(app):
     _toggled(app, "domains-enable")

@@ -15,7 +15,7 @@ import settings
 import sigil
 import template
 
-from dokku_min.sdk import Failure, ask, directory_lock, dispatch, files, fire, log, paths
+from dokku_min.sdk import Failure, ask, directory_lock, dispatch, files, fire, log, names, paths
 
 _HELD = "DOKKU_NGINX_LOCKED"  # set while this process tree holds the vhosts, for what nginx-pre-reload hooks call
 
@@ -227,6 +227,25 @@ def clear(app: str) -> None:
         if files.remove(places.vhost(app)):
             log.info1("Deleting nginx.conf")
             reload_all()
+
+
+def clear_strangers() -> None:
+    """Take the vhosts away that point at what is no longer their app's container: it may be another app's by now."""
+    with locked():
+        stale = [app for app in names.all_apps() if _strangers(app)]
+        for app in stale:
+            log.info1(f"Addresses of {app} have changed, it is back when it is restored")
+            files.remove(_marker(app))
+            files.remove(places.vhost(app))
+        if stale:
+            reload_all()
+
+
+def _strangers(app: str) -> set[str]:
+    """Addresses in the app's vhost at which none of its containers listens now."""
+    told = (line.split() for line in files.read(places.vhost(app)).splitlines())
+    servers = {line[1].rpartition(":")[0].strip("[]") for line in told if line[:1] == ["server"] and ":" in line[-1]}
+    return servers - set(facts_of.addresses(ask("network-get-listeners", app, "web"))) if servers else set()
 
 
 def reload_all() -> None:

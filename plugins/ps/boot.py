@@ -20,6 +20,24 @@ RemainAfterExit=yes
 [Install]
 WantedBy=docker.service
 """
+# Containers come up with each other's addresses, and are up before anybody is told that docker is. docker is not to be
+# asked here: systemd would start it, and it waits for us.
+HOLD = """[Unit]
+Description=Have nginx point at no container until docker has started them anew
+After=nginx.service
+Before=docker.service
+PartOf=docker.service
+
+[Service]
+Type=oneshot
+User={user}
+Environment=DOCKER_HOST=unix:///nonexistent
+ExecStart={program} --quiet proxy:build-config --all
+RemainAfterExit=yes
+
+[Install]
+WantedBy=docker.service
+"""
 RETIRE = """[Unit]
 Description=Remove dokku containers whose grace period is over
 After=docker.service
@@ -74,11 +92,13 @@ def install():
 
 
 def _units(user, program, name):
+    units = {f"{name}.service": RESTORE, "dokku-hold.service": HOLD,
+             "dokku-retire.service": RETIRE, "dokku-retire.timer": TIMER}  # fmt: skip
     changed = [
-        host.file(f"/etc/systemd/system/{unit}", text.format(user=user, program=program))
-        for unit, text in ((f"{name}.service", RESTORE), ("dokku-retire.service", RETIRE), ("dokku-retire.timer", TIMER))
+        host.file(f"/etc/systemd/system/{unit}", text.format(user=user, program=program)) for unit, text in units.items()
     ]
     if any(changed) and not host.dry():
         run.check("load the units", "systemctl", "daemon-reload")
-        run.check("enable the units", "systemctl", "enable", "-q", f"{name}.service", "dokku-retire.timer")
+        run.check("enable the units", "systemctl", "enable", "-q", f"{name}.service", "dokku-hold.service",
+                  "dokku-retire.timer")  # fmt: skip
         run.check("start the timer", "systemctl", "start", "dokku-retire.timer")

@@ -343,6 +343,20 @@ def test_an_app_is_served_with_the_headers_of_a_proxy(server, shared):
     assert f"X-Forwarded-Port: {server.http_port}\n" in found
 
 
+def test_a_restore_first_takes_vhosts_away_that_lead_to_somebody_else(server, site, shared):
+    """As after a restart of docker, which deals the addresses out anew: `site` is told the address of another's container."""
+    vhost(server, site).write_text(vhost(server, site).read_text().replace("server 127.0.0.2:", "server 127.0.0.3:"))
+    server.dokku("nginx:reload")
+    assert body_of(server, site).startswith("two\n")
+
+    assert f"Addresses of {site} have changed" in server.dokku("ps:restore", shared).stdout
+
+    assert server.curl(host_of(site)).returncode == 52  # closed without an answer
+    assert body_of(server, shared).startswith("one\n")
+    server.dokku("proxy:build-config", site)
+    assert body_of(server, site).startswith("one\n")
+
+
 def test_a_bad_include_is_refused_and_changes_nothing(server, site, backends):
     before = vhost(server, site).read_text()
     (server.root / site / "nginx.conf.d/bad.conf").write_text("no_such_directive on;\n")
