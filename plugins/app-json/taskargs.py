@@ -4,7 +4,7 @@ DROPPED = ("--cpus", "--gpus", "--memory", "--memory-reservation", "--memory-swa
            "-m", "-p")  # fmt: skip
 DROPPED_SWITCHES = ("--publish-all", "-P")
 TINI = ("/tini", "/bin/tini", "/usr/bin/tini", "/usr/local/bin/tini")
-LAUNCHER = "/cnb/lifecycle/launcher"
+LAUNCHER = ("/cnb/lifecycle/launcher", "--")  # the dashes: it shall pass on the words as they are
 
 # which of the two shells an image has, only the image knows; a task may well be written for bash
 EITHER_SHELL = ("/bin/sh", "-c", 'if [ -x /bin/bash ]; then exec /bin/bash -c "$1"; fi; exec /bin/sh -c "$1"', "task")
@@ -74,7 +74,7 @@ def argv(command: str, entrypoint: list[str], shell: str, slug: bool, cnb: bool)
         return [*entrypoint, *words.split(command)]
     script = f"{STRICT} {SLUG if slug else ''}\n{command}"
     run_by = (shell, "-c") if shell else EITHER_SHELL
-    return [*([LAUNCHER] if cnb else []), *run_by, script]
+    return [*(LAUNCHER if cnb else ()), *run_by, script]
 
 
 def is_tini(entrypoint: list[str]) -> bool:

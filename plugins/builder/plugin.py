@@ -108,7 +108,9 @@ def builder_image_is_herokuish(app, image):
 
 
 def is_cnb(config):
-    return bool((config.get("Labels") or {}).get("io.buildpacks.stack.id"))
+    """Their lifecycle leaves its notes in a label; the stack's is no longer in every image."""
+    labels = config.get("Labels") or {}
+    return bool(labels.get("io.buildpacks.stack.id") or labels.get("io.buildpacks.lifecycle.metadata"))
 
 
 def facts(image):

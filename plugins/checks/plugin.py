@@ -19,7 +19,7 @@ class Target:
 
     def __init__(self, app, identity, address):
         self.app, self.identity, self.address = app, identity, address
-        self.builder = self._inspect('{{index .Config.Labels "com.dokku.builder-type"}}')
+        self.builder = self._inspect(probes.BUILDER)
 
     def _inspect(self, form):
         return run.answer("docker", "container", "inspect", "--format", form, self.identity, quiet=True)[1].strip()

@@ -5,6 +5,12 @@ import time
 from dokku_min import run
 from dokku_min.sdk import ask
 
+BUILDER = (
+    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+)
+STARTERS = {"herokuish": ("/exec",), "pack": ("/cnb/lifecycle/launcher", "--")}
+
 
 def http(check, target):
     """GET scheme://ip:port/path: 2xx, and the wanted text in the body."""
@@ -50,9 +56,9 @@ def listening(check, target):
 
 
 def command(check, target):
-    """A command in the container exits 0 in time; herokuish images need their own entry to have the app's environment."""
+    """A command in the container exits 0 in time; images of buildpacks need their own start for the app's environment."""
     argv = check.value if isinstance(check.value, list) else ["sh", "-c", check.value]
-    prefix = ["/exec"] if target.builder == "herokuish" else []
+    prefix = STARTERS.get(target.builder, ())
     exec_ = ("docker", "container", "exec", target.identity, *prefix, *map(str, argv))
     status, out = run.answer("timeout", "--kill-after=1", str(check.timeout), *exec_, quiet=True)
     if status == 124:

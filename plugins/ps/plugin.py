@@ -15,6 +15,8 @@ DEFAULTS = {"restart-policy": "on-failure:10", "stop-timeout-seconds": "30", "sk
             "procfile-path": "Procfile"}  # fmt: skip
 SCOPED = ("procfile-path", "restart-policy", "skip-deploy", "stop-timeout-seconds")
 
+LAUNCHER = "/cnb/lifecycle/launcher"  # starts what images of Cloud Native Buildpacks run
+
 plugin = Plugin("ps", properties=True)
 main = plugin.main
 
@@ -295,10 +297,8 @@ def process_command(app, process_type, builder, port):
     """What a container of the type runs, as one shell-quoted line; nothing: the image's own command (commands-b.md 1.6)."""
     if builder == "herokuish":
         return properties.get("ps", app, "start-cmd") or f"/start {process_type}"
-    own = properties.get("ps", app, "dockerfile-start-cmd")
-    if own:
-        return own
-    return ask("procfile-get-command", app, process_type, port)
+    command = properties.get("ps", app, "dockerfile-start-cmd") or ask("procfile-get-command", app, process_type, port)
+    return f"{LAUNCHER} -- {command}" if command and builder == "pack" else command
 
 
 @plugin.trigger("app-restart")
@@ -308,8 +308,10 @@ def app_restart(app):
 
 
 @plugin.trigger("docker-args-process-deploy")
-def docker_args(app, *_):
-    print(f" --restart={get_property(app, 'restart-policy')}", end="")
+def docker_args(app, builder="", _tag="", process_type="", *_):
+    """The entrypoint of an image of Cloud Native Buildpacks would take a command for arguments of its web process."""
+    bare = builder == "pack" and process_type and process_command(app, process_type, builder, "")
+    print(f" --restart={get_property(app, 'restart-policy')}{' --entrypoint=' if bare else ''}", end="")
 
 
 @plugin.trigger("core-post-extract")

@@ -13,6 +13,12 @@ from dokku_min import dispatch, run
 from dokku_min.recording import build_record
 from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, properties, words
 
+# what built the image, as docker's template: one made of Cloud Native Buildpacks is started their way whoever labelled it
+BUILDER = (
+    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+)
+
 plugin = Plugin("releases")
 main = plugin.main
 
@@ -26,8 +32,7 @@ def tagged(app, tag=""):
 
 def image_facts(name):
     """(image id, builder type, vendor) of an image; one that only a registry has by now is pulled."""
-    labels = ("com.dokku.builder-type", "org.opencontainers.image.vendor")
-    form = "\t".join(["{{.Id}}", *('{{index .Config.Labels "%s"}}' % label for label in labels)])  # noqa: UP031
+    form = "\t".join(("{{.Id}}", BUILDER, '{{index .Config.Labels "org.opencontainers.image.vendor"}}'))
     inspect = ("docker", "image", "inspect", "--format", form, "--", name)
     status, answer = run.answer(*inspect, quiet=True)
     if status and not name.endswith(":latest") and run.works("docker", "image", "pull", "--", name):

@@ -15,6 +15,12 @@ COLOURS = (36, 33, 32, 35, 31)
 _KEPT_ENV = ("CACHE_PATH=", "DOCKER_", "DOKKU_", "DYNO=", "PATH=", "PORT=", "USER=")
 # where no shell is set: bash if the image has it, else the shell that every image with a shell has
 _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh")
+# what built an image, as docker's template: Cloud Native Buildpacks are started their way whoever labelled their image
+BUILDER = (
+    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+)
+STARTERS = {"herokuish": ("/exec",), "pack": ("/cnb/lifecycle/launcher", "--")}
 
 # docker lets what it was told to exec run on when its client goes; it is found by a mark in its environment
 _HANG_UP = 'for p in /proc/[0-9]*; do grep -q "$1" "$p/environ" 2>/dev/null && kill -HUP "${p#/proc/}"; done'
@@ -156,14 +162,14 @@ def by_type(app, wanted=""):
 
 def _facts(identity):
     """Whether the container runs, and what built its image."""
-    form = '{{.State.Running}} {{or (index .Config.Labels "com.dokku.builder-type") "-"}}'
+    form = f"{{{{.State.Running}}}} {BUILDER}"
     status, text = run.answer("docker", "container", "inspect", "--format", form, "--", identity, quiet=True)
-    return tuple(text.split()) if status == 0 else ("false", "")
+    return tuple(text.rstrip("\n").split(" ")) if status == 0 else ("false", "")
 
 
 def in_image(builder, command):
-    """herokuish images get an app's environment from their /exec."""
-    return ["/exec", *command] if builder == "herokuish" else list(command)
+    """Images made of buildpacks give an app its environment by a program of their own: /exec, or CNB's launcher."""
+    return [*STARTERS.get(builder, ()), *command]
 
 
 def shell(app, builder):

@@ -102,6 +102,7 @@ class OneOff:
         told = [*(f"--env={key}" for key in ("DYNO", *self.pairs) if key in env), *client_env.told(values)]
         flags = ["--rm", f"--name={self.name}", *(["--tty"] if self.tty else []), *(["--init"] if self.init else [])]
         flags += [] if self.detached else ["--interactive"]
+        flags += ["--entrypoint="] if self.builder == "pack" else []  # it would take the command for its own arguments
         labels = [f"--label={label}" for label in self._labels()]
         return ["docker", "container", "create", *flags, *self._asked(), *told, *labels, self.image, *self.command], env
 
@@ -154,10 +155,10 @@ def _image(app):
     if not text:
         raise Failure(f"App {app} has not been deployed", "push to it first")
     image = json.loads(text)["image"]
-    labels = ("com.dokku.image-stage", "com.dokku.builder-type", "org.opencontainers.image.vendor")
-    form = "\t".join(f'{{{{index .Config.Labels "{label}"}}}}' for label in labels)
+    labels = ("com.dokku.image-stage", "org.opencontainers.image.vendor")
+    form = "\t".join((observe.BUILDER, *(f'{{{{index .Config.Labels "{label}"}}}}' for label in labels)))
     found = run.capture(f"find the image of {app}", "docker", "image", "inspect", "--format", form, "--", image)
-    stage, builder, vendor = found.rstrip("\n").split("\t")
+    builder, stage, vendor = found.rstrip("\n").split("\t")
     if stage != "release":
         raise Failure(
             f"Invalid image stage detected: expected 'release', got '{stage}'", f"run: dokku ps:rebuild {app}"

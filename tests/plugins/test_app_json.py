@@ -219,7 +219,7 @@ def test_values_travel_in_the_environment_unless_the_docker_client_would_obey_th
         (["/tini", "--"], False, False, taskargs.EITHER_SHELL),
         (["/tini", "-g", "--"], False, False, ["/tini", "-g", "--", "echo", "a b"]),
         (["/server"], False, False, ["/server", "echo", "a b"]),
-        (["/server"], False, True, ["/cnb/lifecycle/launcher", "/bin/sh"]),
+        (["/server"], False, True, ["/cnb/lifecycle/launcher", "--", "/bin/sh"]),
         ([], True, False, taskargs.EITHER_SHELL),
     ],
 )

@@ -150,6 +150,40 @@ docker build -q -f - -t "$image" . <Dockerfile.tool
 """
 
 
+# what an image of Cloud Native Buildpacks has: its entrypoint is the web process, another program starts other commands
+LAUNCHER = """LABEL io.buildpacks.lifecycle.metadata={}
+RUN mkdir -p /cnb/lifecycle /cnb/process && ln -s /app /workspace && cd /cnb && touch process/web lifecycle/launcher && \\
+  chmod +x process/web lifecycle/launcher && printf '#!/bin/sh\\nexit 9\\n' >process/web && \\
+  printf '#!/bin/sh\\n[ "$1" = -- ] || exit 8\\nshift\\nLAUNCHED=yes exec "$@"\\n' >lifecycle/launcher
+ENTRYPOINT ["/cnb/process/web"]
+"""
+
+
+def test_an_image_of_buildpacks_from_elsewhere_is_started_by_its_launcher(server, app, busybox_image, source):
+    """Also with commands of its app.json and checks, and where the label of what built it is our Dockerfile's."""
+    name, image = server.app("cnb"), f"dokku/{app}:cnb"
+    check = {"type": "startup", "name": "launched", "command": ["sh", "-c", 'test "$LAUNCHED"'], "attempts": 3, "wait": 1}
+    files = web_app("launched")
+    files["Dockerfile"] += LAUNCHER
+    files["Procfile"] = "web: sh /app/web.sh\nrelease: echo released with $LAUNCHED\n"
+    files["app.json"] = json.dumps({"healthchecks": {"web": [check]}, "scripts": {"dokku": {"predeploy": "env"}}})
+    for path, text in files.items():
+        (source / path).parent.mkdir(exist_ok=True)
+        (source / path).write_text(text)
+    run("docker", "image", "build", "--quiet", "--tag", image, source)
+    server.dokku("apps:create", name)
+    try:
+        said = server.dokku("git:from-image", name, image).stdout
+        page = server.curl(f"{name}.test.example").stdout
+        ran = server.dokku("run", name, "sh", "-c", "echo $LAUNCHED 'a  b'").stdout
+        entered = server.dokku("enter", name, "web", "sh", "-c", "echo $LAUNCHED").stdout
+    finally:
+        server.dokku("apps:destroy", name, "--force")
+        run("docker", "image", "rm", image)
+    assert "LAUNCHED=yes" in said
+    assert (page, ran, entered) == ("launched\n200", "yes a  b\n", "yes\n")
+
+
 @pytest.mark.parametrize("builder, manifest, key", TOOLS)
 def test_a_build_with_the_program(server, busybox_image, tmp_path, builder, manifest, key):
     """Ours end to end: the program's command line, its variables, labels, entrypoint, port and the running app."""
@@ -162,6 +196,8 @@ def test_a_build_with_the_program(server, busybox_image, tmp_path, builder, mani
     files["Procfile"] = "release: echo released\nweb: sh /app/web.sh\n"
     if builder == "nixpacks":  # its images have a bash; ours stands in for it
         files["Dockerfile.tool"] += "RUN printf '#!/bin/sh\\nexec sh \"$@\"\\n' >/bin/bash && chmod +x /bin/bash\n"
+    if builder == "pack":
+        files["Dockerfile.tool"] += LAUNCHER
     server.dokku("apps:create", name)
     try:
         run("chown", server.user, server.bin)
