@@ -11,7 +11,7 @@ import time
 import containers
 
 from dokku_min import run
-from dokku_min.sdk import ask, directory_lock, files, fire, log, paths
+from dokku_min.sdk import ask, directory_lock, dispatch, files, log, paths
 
 FAILED_KEPT = 86400  # seconds that a failed container stays for `logs:failed`, unless a new deploy begins
 
@@ -74,7 +74,7 @@ def others(app, serving, present):
     wait = int(ask("checks-get-property", app, "wait-to-retire") or 60)
     log.info1(f"Shutting down old containers in {wait} seconds")
     for c in old:
-        fire("scheduler-register-retired", app, c.id, str(wait))
+        dispatch.trigger("scheduler-register-retired", app, c.id, str(wait))  # the new version serves: no failure undoes that
     workers = [c.id for c in old if c.type != "web"]
     run.detach(os.path.abspath(sys.argv[0]), "scheduler-docker-local:retire-later", app, str(wait), *workers)
 
@@ -109,7 +109,7 @@ def _end(app, identity):
     if not run.works("docker", "container", "stop", f"--time={timeout}", identity) and not run.works(
         "docker", "container", "kill", identity
     ):
-        fire("retire-container-failed", app, identity)
+        dispatch.trigger("retire-container-failed", app, identity)
     run.works("docker", "container", "rm", "--force", identity)
 
 

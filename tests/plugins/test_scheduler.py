@@ -32,7 +32,8 @@ def test_init_process(server, app, tmp_path):
     assert state() != "true\n"
 
 
-def test_retire_ends_what_is_due(server, app, tmp_path):
+def test_retire_ends_what_is_due(server, app, tmp_path, add_plugin):
+    add_plugin("unwilling", {"scheduler-register-retired": "#!/bin/sh\nexit 7\n"})  # by contract this changes nothing
     server.push(make_repo(tmp_path / "repo", web_app()), app)
     old = server.docker("inspect", "-f", "{{.Id}}", f"{app}.web.1").stdout.strip()
     server.dokku("checks:set", app, "wait-to-retire", "600")
