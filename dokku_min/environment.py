@@ -78,7 +78,9 @@ def _operator_settings() -> dict[str, str]:
     found = [path for path in wanted if os.path.isfile(path)]
     if not found:
         return {}
-    script = 'for file; do . "$file" || { echo " !     cannot read $file" >&2; exit 1; }; done; exec env -0'
+    # Status 1 is that of a last `[[ -n $X ]] && export ...` which did not hold; a syntax error is 2.
+    script = """for file; do [[ -r $file ]] && { . "$file"; (($? < 2)); } || { echo " !     cannot read $file" >&2; exit 1; }
+    done; exec env -0"""
     answer = os.memfd_create("settings")
     pid = os.fork()
     if pid == 0:
@@ -90,9 +92,9 @@ def _operator_settings() -> dict[str, str]:
         finally:
             os._exit(1)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status:
-        raise Failure("cannot read the server's settings", f"check {', '.join(found)}")
     size = os.fstat(answer).st_size
+    if status or not size:  # none at all: a file that says `exit`
+        raise Failure("cannot read the server's settings", f"check {', '.join(found)}")
     pairs = os.fsdecode(os.pread(answer, size, 0)).split("\0")
     os.close(answer)
     settings = dict(pair.split("=", 1) for pair in pairs if "=" in pair)

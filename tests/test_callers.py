@@ -84,10 +84,16 @@ class TestEnvironment:
         tree.hook("a", "ping", 'echo "$FROM_RC|$NOT_EXPORTED|$DOCKER_BIN|$DOKKU_ACL_USER_COMMANDS"')
         assert tree.plugn("trigger", "ping").stdout == f"{tree.root}/2||podman|a b\nc\n"
 
-    def test_a_broken_setting_is_an_error(self, tree):
-        (tree.root / "dokkurc").write_text("exit 3\n")
+    @pytest.mark.parametrize("text", ["exit 3", "exit 0", "if then", 'export X="unclosed', "no-such-program"])
+    def test_a_broken_setting_is_an_error(self, tree, text):
+        (tree.root / "dokkurc").write_text(f"{text}\n")
         done = tree.dokku("help")
         assert (done.returncode, " !     cannot read the server's settings\n" in done.stderr) == (1, True)
+
+    def test_a_last_condition_that_does_not_hold_breaks_no_setting(self, tree):
+        (tree.root / "dokkurc").write_text('export A=1\n[[ -n "$UNHEARD_OF" ]] && export B=1\n')
+        tree.hook("a", "ping", 'echo "$A|$B"')
+        assert tree.plugn("trigger", "ping").stdout == "1|\n"
 
 
 class TestLocks:

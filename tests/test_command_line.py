@@ -213,7 +213,7 @@ def test_dokkurc_sets_the_environment_and_a_broken_one_says_so(server, add_plugi
     try:
         (place / "a").write_text('export FROM_RC="set by $(basename dokkurc)"\n')
         assert server.ssh("rc:show").stdout == "set by dokkurc\n"
-        (place / "a").write_text("false\n")
+        (place / "a").write_text("if then\n")
         done = server.dokku("rc:show", check=False)
         assert done.returncode == 1 and "cannot read" in done.stderr
     finally:
