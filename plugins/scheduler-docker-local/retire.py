@@ -74,7 +74,7 @@ def others(app, serving, present):
     wait = int(ask("checks-get-property", app, "wait-to-retire") or 60)
     log.info1(f"Shutting down old containers in {wait} seconds")
     for c in old:
-        dispatch.trigger("scheduler-register-retired", app, c.id, str(wait))  # the new version serves: no failure undoes that
+        dispatch.trigger("scheduler-register-retired", app, c.id, str(wait))  # the new version serves already
     workers = [c.id for c in old if c.type != "web"]
     run.detach(os.path.abspath(sys.argv[0]), "scheduler-docker-local:retire-later", app, str(wait), *workers)
 
