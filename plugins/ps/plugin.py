@@ -62,8 +62,7 @@ def unless_undeployed(act):
 
 @plugin.command("ps:restart")
 def restart(app="", process_type="", *, all=False, parallel=0):  # noqa: A002 - the flag's name
-    if all and app:
-        raise Failure("Give an app or --all, not both")
+    selected(app, all)
     run.preload()
     for_each(app, all, parallel, "ps:restart", unless_undeployed(lambda each: _restart(each, process_type)))
 
