@@ -20,6 +20,13 @@ class Usage(Failure):
         super().__init__(message, status=USAGE_ERROR)
 
 
+class HelpWanted(Usage):
+    """The command line asks what the command takes."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
 class Signature:
     """What a function takes, read off its code object (`inspect` would cost 20 ms)."""
 
@@ -36,7 +43,7 @@ def bind(function, argv: list[str], options_first: bool = False, short=None) -> 
     """(arguments, flags) for function out of argv; short maps "-t" to "--tail".
 
     options_first: everything from the first argument on belongs to the function, dashes or not (`run`, `enter`).
-    Raises Usage for unknown or incomplete flags, Failure for missing, surplus or unknown-app arguments.
+    Raises Usage for unknown or incomplete flags, Failure for missing, surplus or unknown-app arguments, and HelpWanted.
     """
     signature = Signature(function)
     found: list[str] = []
@@ -66,6 +73,8 @@ def _take_flag(word: str, words: list[str], flags: dict) -> None:
     if not name.startswith("--") or key not in flags:
         if word in _EVERYWHERE:
             return
+        if word in ("-h", "--help"):
+            raise HelpWanted
         raise Usage(f"unknown flag: {name}")
     default = flags[key]
     if isinstance(default, bool):

@@ -105,7 +105,7 @@ def plugin_help(name: str, arguments: list[str]) -> int | None:
     found = [c for c in index.commands() if c.name.partition(":")[0] == prefix and c.help]
     if not found:
         return None
-    wanted = arguments[0].rpartition(":")[2] if arguments and not arguments[0].startswith("-") else ""
+    wanted = arguments[0].removeprefix(f"{prefix}:") if arguments and not arguments[0].startswith("-") else ""
     one = [c for c in found if wanted and c.name in (f"{prefix}:{wanted}", wanted)]
     if wanted and wanted != prefix and not one:
         raise Failure(f"{prefix} has no command {wanted}", f"see `dokku {prefix}:help`")
@@ -115,6 +115,19 @@ def plugin_help(name: str, arguments: list[str]) -> int | None:
     print(f"Usage: dokku {prefix}[:COMMAND]\n\n{index.descriptions()[found[0].plugin]}\n\nAdditional commands:\n")
     print(log.columns([[_usage(c), c.help] for c in found], "    "))
     return 0
+
+
+def command_help(name: str) -> int:
+    """`COMMAND --help`: on stderr what `PLUGIN:help` says of it; the bare name of a plugin is the same as its help."""
+    from contextlib import redirect_stdout
+
+    with redirect_stdout(sys.stderr if ":" in name else sys.stdout):
+        return plugin_help(f"{name.partition(':')[0]}:help", [name]) or 0
+
+
+def usage_of(name: str) -> str:
+    command = dispatch.index().command(name)
+    return f"usage: dokku {_usage(command)}" if command else ""
 
 
 def _usage(command: Command) -> str:

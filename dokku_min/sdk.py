@@ -114,16 +114,29 @@ class Plugin:
         """Run one command (a name with a colon in it) or one trigger, and return its exit status."""
         name, rest = argv[0], argv[1:]
         if ":" in name:
-            function, options_first, short = self.commands[name.removesuffix(":")]
-            if options_first is None:  # a report reads its own flags
-                return function(*rest) or 0
-            found, flags = args.bind(function, rest, options_first, short)
-            return function(*found, **flags) or 0
+            return self._run_command(name.removesuffix(":"), rest)
         for function in self.triggers.get(name, []):
             status = _answer(function(*_fitted(function, rest)))
             if status:
                 return status
         return 0
+
+    def _run_command(self, name: str, rest: list[str]) -> int:
+        function, options_first, short = self.commands[name]
+        try:
+            if options_first is None:  # a report reads its own flags
+                if "--help" in rest:
+                    raise args.HelpWanted
+                return function(*rest) or 0
+            found, flags = args.bind(function, rest, options_first, short)
+            return function(*found, **flags) or 0
+        except args.Usage as wrong:
+            from dokku_min import builtins
+
+            if isinstance(wrong, args.HelpWanted):
+                return builtins.command_help(name)
+            wrong.hint = wrong.hint or builtins.usage_of(name)
+            raise
 
     def run(self) -> None:
         """main() of a program that was started cold: the same environment, messages and exit status as warm."""

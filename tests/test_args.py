@@ -3,7 +3,7 @@
 import pytest
 
 from dokku_min import args, words
-from dokku_min.args import Usage
+from dokku_min.args import HelpWanted, Usage
 from dokku_min.errors import NO_SUCH_APP, Failure
 
 
@@ -103,3 +103,10 @@ def command(app, *words_, detach=False):
 ])  # fmt: skip
 def test_options_first_leaves_the_rest_alone(apps, line, found, detach):
     assert args.bind(command, line.split(), options_first=True) == (found, {"detach": detach})
+
+
+@pytest.mark.parametrize("line", ["--help", "web --help", "-h"])
+def test_asking_for_help_comes_before_anything_is_checked(apps, line):
+    with pytest.raises(HelpWanted):
+        args.bind(two, line.split())
+    assert args.bind(command, ["web", "--help"], options_first=True)[0] == ["web", "--help"]
