@@ -22,8 +22,8 @@ def _written(value: str) -> str:
     return '"' + "".join(_ESCAPES.get(char, char) for char in value) + '"'
 
 
-def parse(text: str) -> dict[str, str]:
-    """Variables of an envfile; keys that no environment can hold are left out. Raises Failure on an open quote."""
+def parse(text: str, left_out=lambda key: None) -> dict[str, str]:  # type: ignore[no-untyped-def]
+    """Variables of an envfile; keys that no environment can hold are told to left_out. Raises Failure on an open quote."""
     reader = _Reader(text.replace("\r\n", "\n"))
     found: dict[str, str] = {}
     while reader.next_entry():
@@ -31,6 +31,8 @@ def parse(text: str) -> dict[str, str]:
         value = reader.value(found)
         if is_env_key(key):
             found[key] = value
+        else:
+            left_out(key)
     return found
 
 

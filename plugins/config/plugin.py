@@ -184,7 +184,7 @@ def import_(scope, file, *, format="envfile", replace=False, no_restart=False): 
                 text = source.read()
         except OSError as error:
             raise Failure(f"cannot read {file}: {error.strerror}", "the dokku user must be able to read it") from None
-    env = imported(text, format)
+    env = imported(scope, text, format)
     check_keys(env)
     if not env:
         raise Failure("No config vars to set")
@@ -193,9 +193,9 @@ def import_(scope, file, *, format="envfile", replace=False, no_restart=False): 
     store(scope, env, no_restart, replace)
 
 
-def imported(text, form):
+def imported(scope, text, form):
     if form == "envfile":
-        return envfile.parse(text)
+        return envfile.parse(text, lambda key: log.info1(f"Deleting invalid key {key} from config for {scope}"))
     if form != "json":
         raise Failure(f"Unknown format: {form}", "use envfile or json")
     import json

@@ -162,6 +162,10 @@ def test_encoded_import_and_bundle(server, owned, tmp_path):
         directory.chmod(0o755)
     done = server.dokku("config:import", "--no-restart", owned, source)
     assert "-----> Setting config var A=1" in done.stdout and source.read_text() == "A=1\nB='x y'\n"
+    source.write_text("bad.key=1\nC=3\n")
+    done = server.dokku("config:import", "--no-restart", owned, source)
+    assert done.stdout.startswith(f"-----> Deleting invalid key bad.key from config for {owned}\n")
+    assert server.dokku("config:keys", owned).stdout == "A\nB\nC\nE\n" and source.read_text() == "bad.key=1\nC=3\n"
     server.dokku("config:import", "--format", "json", "--replace", owned, "-", input='{"J": "1", "N": 2}')
     assert server.dokku("config:export", "--format", "json", owned).stdout == '{"J":"1","N":"2"}\n'
     bundle = subprocess.run([server.bin / "dokku", "config:bundle", owned], env=server.env, capture_output=True, check=True)
