@@ -43,7 +43,6 @@ def on():
     log.info1("Enabling dokku events logger")
     if not os.path.exists(_link()):
         plugins.enable(LOGGER)
-    files.make_dir(os.path.dirname(_setting()))
     files.write(_setting(), "export DOKKU_EVENTS=1\n", mode=0o644)
 
 

@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """trace: show every step of every command (commands-b.md 18)."""
 
-import os
-
 from dokku_min.sdk import Plugin, files, log, paths
 
 plugin = Plugin("trace")
@@ -16,7 +14,6 @@ def _setting():
 @plugin.command("trace:on")
 def on():
     log.info1("Enabling trace mode")
-    files.make_dir(os.path.dirname(_setting()))
     files.write(_setting(), "export DOKKU_TRACE=1\n", mode=0o644)
 
 
