@@ -36,13 +36,15 @@ def changed(_scope, key, _value):
         vector.write_config()
 
 
-def check(scope, key, value):
+plugin.settable(settings.KEYS, check=lambda _scope, key, value: settings.checked(key, value), changed=changed)
+_set = plugin.commands["logs:set"][0]
+
+
+@plugin.command("logs:set")
+def set_(scope, key="", *value):
     if key in settings.GLOBAL_ONLY and scope != names.GLOBAL:
         raise Failure(f"{key} may only be set globally with --global")
-    return settings.checked(key, value)
-
-
-plugin.settable(settings.KEYS, check=check, changed=changed)
+    _set(scope, key, *value)
 
 
 @plugin.report(legacy=True)
