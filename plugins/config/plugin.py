@@ -225,14 +225,15 @@ def bundle(scope, *, merged=False):
 
 @plugin.trigger("config-get")
 def config_get(scope, key="", *more):
+    """The bare value; a hook under `set -e` may ask for what is not set."""
     if scope == GLOBAL and more:
         scope, key = GLOBAL, more[0]
-    return get(scope, key)
+    sys.stdout.write(read(scope).get(key, ""))
 
 
 @plugin.trigger("config-get-global")
 def config_get_global(key):
-    return get(GLOBAL, key)
+    config_get(GLOBAL, key)
 
 
 @plugin.trigger("config-set")

@@ -135,6 +135,8 @@ def test_set_get_show_unset(server, owned):
     assert oct((server.lib / f"config/{owned}/ENV").stat().st_mode)[-3:] == "600"
     done = server.dokku("config:unset", owned, "A", "NOPE")
     assert done.stdout == "-----> Unsetting A\n-----> Skipping NOPE, it is not set in the environment\n"
+    assert server.dokku("plugin:trigger", "config-get", owned, "B").stdout == "x = y"
+    assert server.dokku("plugin:trigger", "config-get", owned, "A").stdout == ""
     missing = server.dokku("config:get", owned, "A", check=False)
     assert (missing.returncode, missing.stdout, missing.stderr) == (1, "", "")
     assert server.dokku("config:clear", owned).stdout == "-----> Unsetting B\n"
