@@ -1,5 +1,6 @@
 """logs: what apps said, as people read it and as vector ships it (commands-a.md 10)."""
 
+import fcntl
 import json
 import re
 import subprocess
@@ -96,7 +97,6 @@ def test_what_of_the_logs_is_shown(server, running):
         (("logs:set", "--global", "vector-networks", "no-such-net"), 1, "Network no-such-net does not exist"),
         (("logs:set", "APP", "app-label-alias", "a b"), 1, "Invalid app-label-alias"),
         (("logs:set", "APP", "vector-sink", "nope"), 1, "Invalid vector sink"),
-        (("logs:vector-logs",), 1, "Vector container does not exist"),
     ],
 )  # fmt: skip
 def test_what_is_refused(server, running, words, status, text):
@@ -205,3 +205,40 @@ def test_vector_config(server, created):
     server.dokku("logs:set", created, "vector-sink", "")
     server.dokku("logs:set", created, "vector-cron-sink", "")
     assert config()["sinks"]["docker-null-sink"]["type"] == "blackhole"
+
+
+VECTOR = "dokku-test/vector"
+
+
+@pytest.fixture
+def vector_image(busybox_image):
+    """An image that does what vector's does before it ships anything: it reads its configuration, or ends."""
+    program = "cat $1 && grep -q console $1 && exec sleep 600"  # $0 is --config
+    recipe = f'FROM {busybox_image}\nENTRYPOINT ["sh", "-c", "{program}"]\n'
+    subprocess.run(["docker", "build", "-q", "-t", VECTOR, "-"], input=recipe, text=True, check=True, capture_output=True)
+    with open("/run/lock/dokku-test-vector", "w") as lock:  # docker has one container of that name for all test servers
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield VECTOR
+        subprocess.run(["docker", "rm", "-f", "vector-vector-1"], check=False, capture_output=True)
+
+
+def test_the_vector_container(server, created, vector_image):
+    refused(server.dokku("logs:vector-logs", check=False), "Vector container does not exist")
+    server.dokku("logs:set", "--global", "vector-image", vector_image)
+    failed = server.dokku("logs:vector-start", check=False)
+    assert failed.returncode == 1 and "Vector container is not running" in failed.stderr
+    assert "blackhole" in failed.stdout, "what it said is shown"
+    server.dokku("logs:set", created, "vector-sink", "console://?encoding[codec]=json")
+    try:
+        done = server.dokku("logs:vector-start")
+        assert done.stdout.endswith("-----> Starting vector container\n       Vector container is running\n"), done.stdout
+        found = inspected(server, "vector-vector-1")
+        assert found["State"]["Running"] and found["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+        assert "/var/run/docker.sock:/var/run/docker.sock:ro" in found["HostConfig"]["Binds"]
+        said = server.dokku("logs:vector-logs", "--num", "1").stdout
+        assert said.startswith("       {") and f"docker-sink:{created}" in said
+    finally:
+        server.dokku("logs:set", created, "vector-sink", "")
+        server.dokku("logs:set", "--global", "vector-image", "")
+    assert server.dokku("logs:vector-stop").stdout == "-----> Stopping and removing vector container\n"
+    assert server.docker("container", "inspect", "vector-vector-1", check=False).returncode == 1
