@@ -23,7 +23,7 @@ WORD = {"apps": "app"}  # of the plugins whose flags do not begin with their nam
 WITHOUT_PREFIX = {"ps": ("deployed", "processes", "restore", "running")}
 # the latest build has words of its own, and so have lists in JSON
 BESIDE = {
-    "builds": {f"build-{key}" for key in ("exit-code", "finished-at", "id", "kind", "pid", "source", "started-at", "status")},
+    "builds": {f"build-{key}" for key in ["exit-code", "finished-at", "id", "kind", "pid", "source", "started-at", "status"]},
     "docker-options": {"build-list", "deploy-list", "run-list"},
 }
 SET = {"buildpacks": "buildpacks:set-property"}
