@@ -22,8 +22,9 @@ LEGACY = ("app-json", "apps", "builder", "buildpacks", "builds", "cron", "docker
 WORD = {"apps": "app"}  # of the plugins whose flags do not begin with their name
 WITHOUT_PREFIX = {"ps": ("deployed", "processes", "restore", "running")}
 # the latest build has words of its own, and so have lists in JSON
+LATEST = ("exit-code", "finished-at", "id", "kind", "pid", "source", "started-at", "status")
 BESIDE = {
-    "builds": {f"build-{key}" for key in ["exit-code", "finished-at", "id", "kind", "pid", "source", "started-at", "status"]},
+    "builds": {f"build-{key}" for key in LATEST},
     "docker-options": {"build-list", "deploy-list", "run-list"},
 }
 SET = {"buildpacks": "buildpacks:set-property"}
