@@ -1,6 +1,6 @@
 """Every command of every manifest against bad input: a clear message on stderr, the right status, nothing changed.
 
-What each does with good input is tested in tests/plugins; this goes through the whole table (commands-a.md 1.4).
+What each does with good input: test_every_command.py; this goes through the whole table (commands-a.md 1.4).
 """
 
 import json
@@ -31,6 +31,8 @@ TAKES_APP = [(name, usage) for name, usage in COMMANDS if "APP" in filled(usage,
 OPTIONAL_APP = [n for n, u in COMMANDS if "<app" in u and (n, u) not in TAKES_APP and not n.startswith("registry:log")]
 SETTERS = [n for n, u in TAKES_APP if n.endswith(":set") and re.search("<(key|property)>", u)]
 
+# flags with a value, as the usage lines have them: [--format stdout|json], [-n|--num N], --index N
+VALUED = [(n, flag) for n, u in COMMANDS for flag in re.findall(r"(--(?!global)[a-z-]+)[= ](?!<(?:app|name))[A-Za-z<]", u)]
 # what a command without arguments changes for the whole server, and so for the tests that come after
 UNDONE_BY = {"nginx:stop": ["nginx:start"], "trace:on": ["trace:off"], "events:on": ["events:off"],
              "domains:clear-global": ["domains:set-global", DOMAIN]}  # fmt: skip
@@ -42,8 +44,23 @@ def assert_clear(done) -> None:
     assert "this is a bug" not in done.stderr and "Traceback" not in done.stderr + done.stdout, done.stderr
 
 
+@pytest.fixture
+def unchanged(server):
+    """No property, variable, app or file of an app is another one after the test."""
+    before = settings(server)
+    yield
+    assert settings(server) == before
+
+
+def settings(server) -> dict[str, tuple[int, int]]:
+    places = [*(server.lib / "config").rglob("*"), *server.root.glob("*"), *server.root.glob("*/[A-Z]*"),
+              *server.root.glob(".dokkurc/*"), *(server.lib / "plugins/enabled").glob("*")]  # fmt: skip
+    found = {str(path): path.lstat() for path in places if not path.is_dir() and path.name != "deployed"}  # a cache
+    return {name: (stat.st_mtime_ns, stat.st_size) for name, stat in found.items()}
+
+
 @pytest.mark.parametrize(("name", "usage"), TAKES_APP, ids=[name for name, _ in TAKES_APP])
-def test_missing_app_is_status_20(server, name, usage):
+def test_missing_app_is_status_20(server, unchanged, name, usage):
     done = server.dokku(name, *filled(usage, "no-such-app"), check=False)
     assert_clear(done)
     assert done.returncode == 20, done
@@ -51,15 +68,22 @@ def test_missing_app_is_status_20(server, name, usage):
 
 
 @pytest.mark.parametrize("name", OPTIONAL_APP)
-def test_optional_app_that_does_not_exist_is_status_20(server, name):
+def test_optional_app_that_does_not_exist_is_status_20(server, unchanged, name):
     done = server.dokku(name, "no-such-app", check=False)
     assert_clear(done)
     assert done.returncode == 20, done
 
 
-@pytest.mark.parametrize("bad", ["Bad", "../etc", "-x", "a b", "a;b", ""])
+@pytest.mark.parametrize(("name", "usage"), TAKES_APP, ids=[name for name, _ in TAKES_APP])
+def test_bad_app_name(server, unchanged, name, usage):
+    done = server.dokku(name, *filled(usage, "../Etc"), check=False)
+    assert_clear(done)
+    assert done.returncode in (1, 20), done
+
+
+@pytest.mark.parametrize("bad", ["Bad", "-x", "a b", "a;b", ""])
 @pytest.mark.parametrize("name", ["apps:destroy", "config:set", "domains:add", "ps:scale", "logs", "git:set", "nginx:set"])
-def test_bad_app_name(server, name, bad):
+def test_other_bad_app_names(server, unchanged, name, bad):
     done = server.dokku(name, bad, "x", "y", check=False)
     assert_clear(done)
     assert done.returncode in (1, 2, 20)
@@ -75,7 +99,7 @@ def some_app(server):
 
 
 @pytest.mark.parametrize(("name", "usage"), COMMANDS, ids=[name for name, _ in COMMANDS])
-def test_unknown_flag(server, some_app, name, usage):
+def test_unknown_flag(server, some_app, unchanged, name, usage):
     """Wherever flags are read, one that does not exist is refused before anything happens."""
     done = server.dokku(name, "--no-such-flag", check=False)
     assert_clear(done)
@@ -84,7 +108,7 @@ def test_unknown_flag(server, some_app, name, usage):
 
 
 @pytest.mark.parametrize(("name", "usage"), COMMANDS, ids=[name for name, _ in COMMANDS])
-def test_help_is_no_mistake(server, name, usage):
+def test_help_is_no_mistake(server, unchanged, name, usage):
     """`COMMAND --help` says on stderr what it takes; `PLUGIN --help` is the help of the plugin (commands-a.md 1.4, 1.7)."""
     done = server.dokku(name, "--help")
     if ":" in name:
@@ -104,6 +128,25 @@ def test_no_arguments(server, name, usage):
     if required:
         assert done.returncode in (1, 2, 20), done
         assert_clear(done)
+
+
+SHOWS_WITHOUT = ("ps:scale", "run:logs")
+NEED_MORE = [(name, usage) for name, usage in TAKES_APP if len(filled(usage, "x")) > 1 and name not in SHOWS_WITHOUT]
+
+
+@pytest.mark.parametrize(("name", "usage"), NEED_MORE, ids=[name for name, _ in NEED_MORE])
+def test_missing_argument(server, some_app, unchanged, name, usage):
+    """The app alone does not do: it is told what is missing."""
+    done = server.dokku(name, some_app, check=False)
+    assert_clear(done)
+    assert done.returncode in (1, 2), done
+
+
+@pytest.mark.parametrize(("name", "flag"), VALUED, ids=[" ".join(each) for each in VALUED])
+def test_flag_without_its_value(server, some_app, unchanged, name, flag):
+    done = server.dokku(name, flag, check=False)
+    assert_clear(done)
+    assert done.returncode in (1, 2), done
 
 
 @pytest.mark.parametrize("name", SETTERS)
