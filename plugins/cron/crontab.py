@@ -1,4 +1,4 @@
-"""The dokku user's crontab: made whole, anew, every time (commands-b.md 11).
+"""The dokku user's crontab: made whole, anew, every time (commands-b.md 11), of the lines that lines/APP keeps of each app.
 
 Only what is validated here reaches a line: a schedule in cron's own form, an app's name, and an id of letters and digits.
 The text of a task stays in app.json; `dokku cron:run` looks it up.
@@ -18,19 +18,40 @@ _ID = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 _ENV_VALUE = frozenset("\"'\\\n\r\0`$")
 
 
-def write(leaving: str = "") -> None:
-    """Bring the crontab to what all apps (but the one that is leaving) and plugins want now."""
+def write(changed: str = "", leaving: str = "") -> None:
+    """Bring the crontab to what apps and plugins want now.
+
+    changed: the only app that may want something new; leaving: one that goes.
+    """
     directory = paths.data_dir("cron")
     with directory_lock(directory):
-        found = [task for app in names.all_apps() if app != leaving for task in _active(app)]
-        lines = [line for task in found for line in _line_or_warning(task)]
-        lines += [plugin_line(task) for task in tasks.of_plugins()]
-        text = "".join(f"{line}\n" for line in [*_settings(), *lines]) if lines else ""
+        asked_before = os.path.isdir(_lines())
+        files.make_dir(_lines())
+        for app in [changed] if changed and asked_before else names.all_apps():
+            _note(app, "" if app == leaving else _app_lines(app))
+        lines = [files.read(f"{_lines()}/{app}") for app in sorted(os.listdir(_lines())) if app in names.all_apps()]
+        lines += [f"{plugin_line(task)}\n" for task in tasks.of_plugins()]
+        text = "".join([*(f"{line}\n" for line in _settings()), *lines]) if lines else ""
         if text:
             _crontab(HEADER + text)
         elif files.read(f"{directory}/crontab"):
             _crontab("")
         files.write(f"{directory}/crontab", text)
+
+
+def _lines() -> str:
+    return f"{paths.data_dir('cron')}/lines"
+
+
+def _note(app: str, text: str) -> None:
+    if text:
+        files.write(f"{_lines()}/{app}", text)
+    else:
+        files.remove(f"{_lines()}/{app}")
+
+
+def _app_lines(app: str) -> str:
+    return "".join(f"{line}\n" for task in _active(app) for line in _line_or_warning(task))
 
 
 def _active(app: str) -> list:

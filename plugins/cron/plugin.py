@@ -130,9 +130,15 @@ def app_json_is_valid(app, path):
             raise Failure(f"app.json line {ask('app-json-line', app, path, where)}: {where} {why}")
 
 
-@plugin.trigger("scheduler-cron-write", "cron-write", "post-deploy", "scheduler-stop")
+@plugin.trigger("scheduler-cron-write", "cron-write", "scheduler-stop")
 def write(*_):
     _rewrite()
+
+
+@plugin.trigger("post-deploy")
+def post_deploy(app):
+    """Only this app can have changed: the others, a thousand maybe, are not asked."""
+    _rewrite(changed=app)
 
 
 @plugin.trigger("post-app-clone-setup", "post-app-rename-setup")
@@ -149,13 +155,13 @@ def post_app_copy(old, new):
 
 @plugin.trigger("post-delete")
 def post_delete(app):
-    _rewrite(leaving=app)
+    _rewrite(app, leaving=app)
 
 
-def _rewrite(leaving=""):
+def _rewrite(changed="", leaving=""):
     import crontab
 
-    crontab.write(leaving)
+    crontab.write(changed, leaving)
 
 
 @plugin.trigger("cron-get-property")

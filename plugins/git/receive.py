@@ -82,9 +82,10 @@ def detect(app: str, work: str) -> str:
 
 
 def _is_known(builder: str) -> bool:
-    """Does a plugin say it builds under this name? One outside the core need not say so: any may be its name."""
-    others = any(not plugin.core for plugin, _ in dispatch.index().handlers("builder-build"))
-    return others or builder in ask("builder-names").split()
+    """Does a plugin build under this name? Its own says so, or that it has others; one outside the core may have any."""
+    plugins = [plugin for plugin, _ in dispatch.index().handlers("builder-build")]
+    known = any(plugin.name == f"builder-{builder}" or not plugin.core for plugin in plugins)
+    return known or builder in ask("builder-names").split()
 
 
 class _RevisionInConfig:

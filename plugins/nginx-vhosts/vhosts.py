@@ -116,9 +116,11 @@ def _environment(app: str) -> dict[str, str]:
 
 
 def _catch_all(facts: template.Facts) -> str:
+    if not facts.domains or not facts.tls:
+        return ""
     usual = ask("ports-get-property", "--global", "proxy-ssl-port")
     port = int(usual) if usual.isdigit() and int(usual) else 443
-    if facts.domains and port in template.tls_ports(facts) and facts.version >= (1, 19, 4):
+    if port in template.tls_ports(facts) and facts.version >= (1, 19, 4):
         return catchall.ensure_tls(port)
     return ""
 

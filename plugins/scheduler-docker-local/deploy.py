@@ -57,10 +57,15 @@ def _stop_before_start(app, types, present, kept):
     return bool(old)
 
 
+_check_lists: dict = {}  # asked once: this process serves one app
+
+
 def _checks(app, process_type):
     """`disabled`, `skipped` or nothing."""
     for state in ("disabled", "skipped"):
-        listed = ask("checks-get-property", app, state).split(",")
+        if state not in _check_lists:
+            _check_lists[state] = ask("checks-get-property", app, state).split(",")
+        listed = _check_lists[state]
         if "_all_" in listed or process_type in listed:
             return state
     return ""
@@ -183,8 +188,11 @@ def commit(app, tag, record, serving, present):
         fire("scheduler-post-deploy-process", app, name)
     web = serving.get("web.1", "")
     port, address = (ports.get("web.1", ""), addresses.get(web, "")) if web else ("", "")
+    log.verbose("Renaming containers")
+    renaming = forked(lambda: _rename(app, serving, present))  # while the proxy waits for nginx
     fire("core-post-deploy", app, port, address, tag)
-    _rename(app, serving, present)
+    if dispatch.wait(renaming):
+        raise Failure("", status=1)
     try:
         fire("post-deploy", app, port, address, tag)
     finally:
@@ -203,7 +211,6 @@ def _addresses(identities):
 def _rename(app, serving, present):
     """Live containers are called APP.TYPE.N; one that has the name and is on its way out gets the time behind it."""
     names = {c.name: c for c in present}
-    log.verbose("Renaming containers")
     for dyno, identity in serving.items():
         name = f"{app}.{dyno}"
         holder = names.get(name)

@@ -344,7 +344,7 @@ def test_an_app_is_served_with_the_headers_of_a_proxy(server, shared):
 
 
 def test_a_restore_first_takes_vhosts_away_that_lead_to_somebody_else(server, site, shared):
-    """As after a restart of docker, which deals the addresses out anew: `site` is told the address of another's container."""
+    """As after a restart of docker, which deals the addresses out anew: `site` has the address of another's container."""
     vhost(server, site).write_text(vhost(server, site).read_text().replace("server 127.0.0.2:", "server 127.0.0.3:"))
     server.dokku("nginx:reload")
     assert body_of(server, site).startswith("two\n")
