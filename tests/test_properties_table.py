@@ -65,8 +65,17 @@ def test_report_of_the_server(server, plugin):
     assert set(found) == keys(plugin, lambda forms: set(forms) & set(wanted) if "g" in forms else "")
 
 
+@pytest.fixture
+def own_settings(server):
+    """The server's own ports, which are not those of any other."""
+    kept = {path: path.read_text() for path in (server.lib / "config/proxy/--global").iterdir()}
+    yield
+    for path, text in kept.items():
+        server.dokku("proxy:set", "--global", path.name, text)
+
+
 @pytest.mark.parametrize("plugin", SETTERS)
-def test_set(server, new_app, plugin):
+def test_set(server, new_app, own_settings, plugin):
     """The refusal of an unknown key names all others; each has its scope."""
     command = SET.get(plugin, f"{plugin}:set")
     known = {key: scope for name, key, _, _, scope in ROWS if name == plugin and scope != "-"}
