@@ -77,6 +77,7 @@ def _bring_up(app, slots):
     try:
         for name, group in _by_type(slots):
             log.info1(f"Deploying {name} (count={len(group)})")
+            _warn_of_published_ports(app, group)
         for batch in _batches(app, slots):
             for slot in batch:
                 started[slot.dyno] = _start(slot)
@@ -85,6 +86,17 @@ def _bring_up(app, slots):
         _discard(app, started)
         raise
     return started
+
+
+def _warn_of_published_ports(app, slots):
+    """A port of the host is one container's, and a new one comes up beside the old."""
+    if not any(flag == "--publish" or flag.startswith(("-p", "--publish=")) for flag in slots[0].flags):
+        return
+    if slots[-1].index > 1:
+        log.warn("Deploys may fail when publishing ports and scaling to multiple containers")
+    elif _checks(app, slots[0].type) != "disabled":
+        log.warn("Deploys may fail when publishing ports and enabling zero downtime")
+        log.warn(f"a new container has the port only once the old one is gone: dokku checks:disable {app} {slots[0].type}")
 
 
 def _by_type(slots):
@@ -112,7 +124,7 @@ def _start(slot):
     identity = run.capture(f"create {slot.dyno} of {app}", *argv, env=env).strip()
     try:
         fire("post-container-create", "app", identity, app, "deploy", slot.type)
-        run.works("docker", "container", "start", identity)  # whether it came up is for the checks to say
+        run.answer("docker", "container", "start", identity)  # docker says why not; the checks, whether it is up
     except BaseException:
         containers.remove([identity])
         raise

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.apps import make_repo, web_app
+from tests.server import run
 
 
 def test_selection(server, app):
@@ -61,3 +62,22 @@ def test_bad_input(server, app, words, why):
     server.dokku("apps:create", app)
     done = server.dokku(*(app if word == "APP" else word for word in words), check=False)
     assert done.returncode == 1 and why in done.stderr
+
+
+def test_a_port_of_the_host_is_one_containers(server, app, tmp_path):
+    """The new version cannot have it beside the old one: docker's reason is told, and how to go about it works."""
+    port = server.ssh_port + 20003
+    server.dokku("apps:create", app)
+    server.dokku("docker-options:add", app, "deploy", f"-p 127.0.0.1:{port}:5000")
+    server.push(make_repo(tmp_path / "repo", web_app()), app)
+
+    failed = server.dokku("ps:restart", app, check=False)
+
+    assert failed.returncode == 1 and "port is already allocated" in failed.stderr
+    assert " !     Deploys may fail when publishing ports and enabling zero downtime\n" in failed.stderr
+    assert server.curl(f"{app}.test.example").stdout == "hello\n200"
+    server.dokku("checks:disable", app, "web")
+    assert "Deploys may fail" not in server.dokku("ps:restart", app).stderr
+    assert run("curl", "-s", f"http://127.0.0.1:{port}/").stdout.strip() == "hello"
+    scaled = server.dokku("ps:scale", app, "web=2", check=False)
+    assert "Deploys may fail when publishing ports and scaling to multiple containers" in scaled.stderr
