@@ -50,7 +50,7 @@ def list_(app, *, process="", phase=""):
         raise Failure(f"Phase must be one of [{' '.join(options.PHASES)}]", "list them one by one")
     options.phases_of(phase)
     if process and process != options.DEFAULT:
-        _checked_processes(app, [process], [phase], warn=False)
+        _checked_processes(app, [process], [phase])
     for line in options.stored(app, process or options.DEFAULT, phase):
         print(line)
 
@@ -61,7 +61,7 @@ def _parsed(app, phases, tail, process, purpose):
     tokens, lifted = _without_process(words.split(" ".join(tail)))
     groups = options.grouped(tokens, purpose)
     chosen = [*process, *lifted]
-    return _checked_processes(app, chosen, wanted) or [options.DEFAULT], wanted, groups
+    return _checked_processes(app, chosen, wanted, warn=purpose == "add to") or [options.DEFAULT], wanted, groups
 
 
 def _without_process(tokens):
@@ -79,7 +79,7 @@ def _without_process(tokens):
     return kept, found
 
 
-def _checked_processes(app, process, phases, warn=True):
+def _checked_processes(app, process, phases, warn=False):
     if process and phases != ["deploy"]:
         raise Failure("--process is only supported for the deploy phase")
     for name in process:

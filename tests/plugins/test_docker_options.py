@@ -64,7 +64,8 @@ def test_nothing_is_ever_evaluated(server, fresh, tmp_path):
 
 def test_options_of_a_process_type(server, fresh):
     app = fresh
-    server.dokku("docker-options:add", "--process", "web", "--process", "worker", app, "deploy", "--shm-size=1m")
+    done = server.dokku("docker-options:add", "--process", "web", "--process", "worker", app, "deploy", "--shm-size=1m")
+    assert "process type worker is not in the Procfile" in done.stderr
     server.dokku("docker-options:add", app, "deploy", "--process", "web", "--ulimit", "nofile=9")
     assert listed(server, app, "deploy") == []
     assert listed(server, app, "deploy", "--process", "web") == ["--shm-size=1m", "--ulimit nofile=9"]
@@ -72,6 +73,7 @@ def test_options_of_a_process_type(server, fresh):
     assert "--shm-size=1m" in answer and "--ulimit" not in answer
     server.dokku("docker-options:remove", "--process", "web", app, "deploy", "--ulimit", "nofile=9")
     assert listed(server, app, "deploy", "--process", "web") == ["--shm-size=1m"]
+    assert server.dokku("docker-options:remove", "--process", "nope", app, "deploy", "--x").stderr == "", "nothing waits"
     done = server.dokku("docker-options:clear", "--process", "web", app)
     assert done.stdout == f"-----> Clearing docker-options for {app} (web) on phase deploy\n"
     assert listed(server, app, "deploy", "--process", "web") == []
