@@ -25,7 +25,7 @@ from dokku_min.errors import Failure
 from dokku_min.locks import app_lock, directory_lock
 
 __all__ = ["Failure", "Plugin", "app_lock", "apps", "args", "ask", "call", "check", "confirm",
-           "directory_lock", "each_app", "files", "fire", "forked", "holds", "log", "names", "paths",
+           "directory_lock", "each_app", "files", "fire", "fire_old", "forked", "holds", "log", "names", "paths",
            "properties", "report", "words"]  # fmt: skip
 
 GLOBAL = names.GLOBAL
@@ -186,6 +186,13 @@ def fire(trigger: str, *arguments: str) -> None:
     status = dispatch.trigger(trigger, *arguments)
     if status:
         raise Failure("", status=status)
+
+
+def fire_old(old: str, new: str, *arguments: str) -> None:
+    """Fire a trigger whose name core stopped using, for the plugins that still have it (plugins.md 2, point 12 of 7)."""
+    if dispatch.index().implemented(old):
+        log.warn(f"Deprecated: please upgrade plugin to use '{new}' plugin trigger instead of {old}")
+        fire(old, *arguments)
 
 
 def ask(trigger: str, *arguments: str, must: bool = False, data: str = "") -> str:

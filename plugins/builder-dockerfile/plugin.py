@@ -5,7 +5,7 @@ import os
 
 import options
 
-from dokku_min.sdk import Failure, Plugin, ask, dispatch, files, fire, log, names, properties, words
+from dokku_min.sdk import Failure, Plugin, ask, files, fire, fire_old, log, names, properties, words
 
 GLOBAL = names.GLOBAL
 KEY, DEFAULT = "dockerfile-path", "Dockerfile"
@@ -92,19 +92,12 @@ def builder_build(builder, app, directory):
     if not inside(directory, DEFAULT):
         raise Failure("No Dockerfile found in source code directory", "add one that is a file, or choose another builder")
     log.info1(f"Building {app} from Dockerfile")
-    _old_hook("pre-build", app)
+    fire_old("pre-build-dockerfile", "pre-build", app)
     fire("pre-build", builder, app, directory)
     _build(app, directory, _build_options(app))
     _note_ports(app, directory)
-    _old_hook("post-build", app)
+    fire_old("post-build-dockerfile", "post-build", app)
     fire("post-build", builder, app, directory)
-
-
-def _old_hook(phase, app):
-    """Names that core stopped using, still fired for the plugins that have them (plugins.md 2)."""
-    if dispatch.index().implemented(f"{phase}-dockerfile"):
-        log.warn(f"Deprecated: please upgrade plugin to use '{phase}' plugin trigger instead of {phase}-dockerfile")
-        fire(f"{phase}-dockerfile", app)
 
 
 def _build_options(app):

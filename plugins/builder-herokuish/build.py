@@ -6,7 +6,7 @@ import os
 import slug
 
 from dokku_min import run
-from dokku_min.sdk import Failure, ask, dispatch, files, fire, log, words
+from dokku_min.sdk import Failure, ask, dispatch, files, fire, fire_old, log, words
 
 CURL = {"CURL_CONNECT_TIMEOUT": "90", "CURL_TIMEOUT": "600"}  # seconds; herokuish's own 30 and 180 are short for slow lines
 # in: $1 the user. A first call of herokuish makes what it needs for the user; the source becomes the user's own.
@@ -24,20 +24,13 @@ def build(app: str, directory: str) -> None:
     base = ask("builder-dokku-image", "herokuish", app, directory, base, must=True) or base
     _remove_leftovers(app)
     _with_source(app, directory, base, image)
-    _old_hook("pre-build", app, directory)
+    fire_old("pre-build-buildpack", "pre-build", app, directory)
     fire("pre-build", "herokuish", app, directory)
     _compile(app, directory, image, slug.config_of(base))
     port = ask("ports-get-property", app, "proxy-port")
     fire("ports-set-detected", app, f"http:{port if port not in ('', '0') else '80'}:5000")
-    _old_hook("post-build", app, directory)
+    fire_old("post-build-buildpack", "post-build", app, directory)
     fire("post-build", "herokuish", app, directory)
-
-
-def _old_hook(phase: str, app: str, directory: str) -> None:
-    """Names that core stopped using, still fired for the plugins that have them (plugins.md 2)."""
-    if dispatch.index().implemented(f"{phase}-buildpack"):
-        log.warn(f"Deprecated: please upgrade plugin to use '{phase}' plugin trigger instead of {phase}-buildpack")
-        fire(f"{phase}-buildpack", app, directory)
 
 
 def _remove_leftovers(app: str) -> None:

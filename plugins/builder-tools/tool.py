@@ -2,10 +2,10 @@
 
 import os
 
-from dokku_min import dispatch, files, log, properties, run, words
+from dokku_min import files, log, properties, run, words
 from dokku_min.errors import Failure
 from dokku_min.names import GLOBAL
-from dokku_min.sdk import ask, fire
+from dokku_min.sdk import ask, fire, fire_old
 
 
 class Tool:
@@ -69,7 +69,7 @@ class Tool:
         if not run.installed(self.program):
             raise Failure(f"Missing {self.program}, install it", self.hint)
         log.info1(f"Building {app} with {self.program}")
-        self._old_hook("pre-build", app, directory)
+        fire_old(f"pre-build-{self.name}", "pre-build", app, directory)
         fire("pre-build", self.name, app, directory)
         image = f"dokku/{app}:latest"
         env = self._env(app)
@@ -82,19 +82,12 @@ class Tool:
         if self.port:
             port = ask("ports-get-property", app, "proxy-port")
             fire("ports-set-detected", app, f"http:{port if port not in ('', '0') else '80'}:{self.port}")
-        self._old_hook("post-build", app, directory)
+        fire_old(f"post-build-{self.name}", "post-build", app, directory)
         fire("post-build", self.name, app, directory)
 
     def release(self, builder: str, app: str, tag: str) -> None:
         if builder == self.name:
             self._relabel(app, f"dokku/{app}:{tag or 'latest'}", "release")
-
-    def _old_hook(self, phase: str, app: str, directory: str) -> None:
-        """Names that core stopped using, still fired for the plugins that have them (plugins.md 2)."""
-        old = f"{phase}-{self.name}"
-        if dispatch.index().implemented(old):
-            log.warn(f"Deprecated: please upgrade plugin to use '{phase}' plugin trigger instead of {old}")
-            fire(old, app, directory)
 
     def _env(self, app: str) -> dict[str, str]:
         import json

@@ -11,7 +11,7 @@ import records
 
 from dokku_min import dispatch, run
 from dokku_min.recording import build_record
-from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, holds, log, paths, properties, words
+from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, fire_old, holds, log, paths, properties, words
 
 # what built the image, as docker's template: one made of Cloud Native Buildpacks is started their way whoever labelled it
 BUILDER = (
@@ -51,23 +51,15 @@ def release_and_deploy(app, tag="", source=""):
         log.info1(f"Releasing {app}...")
         image = f"dokku/{app}:{tag or 'latest'}"  # what was built; a registry's name for it comes with its push
         _, builder, _ = image_facts(image)
-        _old_hooks("pre-release", builder, app, tag or "latest")
+        kind = {"herokuish": "buildpack"}.get(builder, builder)  # as old hooks are called
+        fire_old(f"pre-release-{kind}", "pre-release-builder", app, tag or "latest")
         fire("pre-release-builder", builder, app, image)
         fire("builder-release", builder, app, tag or "latest")
         fire("post-release-builder", builder, app, image)
-        _old_hooks("pre-deploy", "", app, tag or "latest")
+        fire_old("pre-deploy", "pre-release-builder", app, tag or "latest")
         if ask("ps-get-property", app, "skip-deploy") == "true":
             return log.info1("Skipping deployment")
         return _deploy(app, tag, source or "unknown")
-
-
-def _old_hooks(name, builder, app, tag):
-    """Names that core stopped using, still fired for the plugins that have them (plugins.md 7, point 12)."""
-    kind = {"herokuish": "buildpack"}.get(builder, builder)
-    old = f"{name}-{kind}" if kind else name
-    if dispatch.index().implemented(old):
-        log.warn(f"Deprecated: please upgrade plugin to use 'pre-release-builder' plugin trigger instead of {old}")
-        fire(old, app, tag)
 
 
 @plugin.trigger("deploy")
