@@ -227,6 +227,17 @@ class TestTest:
             {"call": ["post-extract", "blog", "BASE/source", "abc"], **expected}
         ]
 
+    def test_other_plugins_and_its_own_files_are_where_an_installed_plugin_finds_them(self, tree):
+        files = {
+            "post-deploy": '#!/usr/bin/env bash\nsource "$(dirname $0)/../common/functions"\ndokku_log_info1 old\n',
+            "post-delete": '#!/usr/bin/env bash\nsource "$PLUGIN_AVAILABLE_PATH/mine/internal-functions"\nmine\n'
+            'echo >"$(dirname "$(readlink -f "$0")")/post-delete"\n',
+            "internal-functions": "mine() { :; }\n",
+        }
+        found = self.found(tree, files)
+        assert {level for level, _ in found.values()} == {"ok"}, found
+        assert (tree.available / "mine/post-delete").read_text() == files["post-delete"], "it is a copy that is called"
+
     def test_for_people(self, tree):
         path = tree.plugin(
             "mine", {"plugin.toml": self.TOML, "post-deploy": "#!/bin/sh\necho no >&2; exit 3\n"}, enabled=False
@@ -257,6 +268,7 @@ class TestExplain:
             ["a", f"{enabled}/a/ping", "bash"], ["b", f"{enabled}/b/ping", "bash"],
             ["c", f"{enabled}/c/run.py", "python3"], ["d", f"{enabled}/d/ping", "bash, skipped: not executable"],
         ]  # fmt: skip
+        assert tree.dokku("trigger", "--explain", "ping").stdout == done.stdout
         assert not (tree.root / "ran").exists()
         assert tree.dokku("trigger", "nothing", "--explain").stdout == "No plugin has the trigger nothing\n"
         assert "python3, warm" in tree.dokku("trigger", "config-get", "--explain").stdout

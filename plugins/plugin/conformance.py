@@ -57,7 +57,7 @@ def test(directory: str, record: bool, journal: str) -> Report:
     _check_manifest(directory, report)
     triggers = _triggers(directory, manifest, report)
     commands = _commands(directory, manifest, report)
-    for file, gone in library.missing(directory).items():
+    for file, gone in library.missing(directory, name).items():
         report.add(WARNING, file, f"nobody provides {', '.join(gone)}")
     if report.failed():
         return report

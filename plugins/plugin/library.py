@@ -12,7 +12,7 @@ _CALLED = re.compile(
 _SOURCED = re.compile(r"PLUGIN_(?:CORE_)?(?:AVAILABLE|ENABLED|BASE)_PATH\}?/([\w-]+/[\w-]*functions)\b")
 
 
-def missing(directory: str) -> dict[str, list[str]]:
+def missing(directory: str, plugin: str) -> dict[str, list[str]]:
     """File of the plugin -> library functions it calls, and function files it sources, that nobody provides."""
     scripts = dict(_scripts(directory))
     core = f"{paths.core_path()}/available"
@@ -22,10 +22,16 @@ def missing(directory: str) -> dict[str, list[str]]:
     for path, text in scripts.items():
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
         gone = [name for name in _CALLED.findall(code) if name not in provided]
-        gone += [name for name in _SOURCED.findall(code) if not os.path.isfile(f"{core}/{name}")]
+        gone += [name for name in _SOURCED.findall(code) if not os.path.isfile(_place(name, core, directory, plugin))]
         if gone:
             found[os.path.relpath(path, directory)] = sorted(set(gone))
     return found
+
+
+def _place(name: str, core: str, directory: str, plugin: str) -> str:
+    """Where PLUGIN/FILE is; the plugin's own are in its directory."""
+    owner, _, file = name.partition("/")
+    return f"{directory}/{file}" if owner == plugin else f"{core}/{name}"
 
 
 def _scripts(directory: str):

@@ -45,9 +45,9 @@ def trigger_command(name, *arguments):
 
 
 @plugin.command("trigger", options_first=True)
-def trigger(name, *arguments):
+def trigger(name, *arguments, explain=False):
     """plugin:trigger under a shorter name; with --explain, say what would run and run nothing."""
-    if "--explain" not in arguments:
+    if not explain and "--explain" not in arguments:
         return dispatch.trigger(name, *arguments)
     rows = []
     for owner, by_program in dispatch.index().handlers(name):

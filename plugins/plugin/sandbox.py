@@ -48,10 +48,14 @@ class Sandbox:
         available = os.path.realpath(f"{paths.core_path()}/available")
         os.symlink(available, f"{self.lib}/core-plugins/available")
         os.symlink(available, f"{self.lib}/core-plugins/enabled")
-        for name, target in (*((n, f"{available}/{n}") for n in os.listdir(available)), (self.name, self.plugin)):
-            if name not in ("setup", "20_events") and not os.path.lexists(f"{self.lib}/plugins/available/{name}"):
-                os.symlink(target, f"{self.lib}/plugins/available/{name}")
-                os.symlink(f"{self.lib}/plugins/available/{name}", f"{self.lib}/plugins/enabled/{name}")
+        for name in os.listdir(available):
+            if name not in ("setup", "20_events", self.name):
+                os.symlink(f"{available}/{name}", f"{self.lib}/plugins/available/{name}")
+        # a copy, as an installed plugin is: `..` is then where the other plugins are
+        copy = f"{self.lib}/plugins/available/{self.name}"
+        shutil.copytree(self.plugin, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        for name in os.listdir(f"{self.lib}/plugins/available"):
+            os.symlink(f"{self.lib}/plugins/available/{name}", f"{self.lib}/plugins/enabled/{name}")
         self._programs()
         self._sources()
         self.env = self._environment()
