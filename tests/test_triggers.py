@@ -30,6 +30,13 @@ def test_the_table_is_up_to_date(script):
     assert table.splitlines() == script.table().splitlines(), "run scripts/triggers"
 
 
+def test_to_answer_a_trigger_or_to_list_it_is_not_to_fire_it(script):
+    fired = script.fired()
+    assert [fired[name] for name in ("update", "deploy", "post-delete", "scheduler-run", "git-pre-pull")] == [
+        {"plugin"}, {"common", "ps"}, {"apps"}, {"cron", "run"}, {"git"},
+    ]  # fmt: skip
+
+
 def test_hooks_that_plugins_rely_on_are_fired(script):
     """Of Dokku's triggers those stay unfired whose schedulers and proxies are not here, and those that others fire."""
     fired = script.fired()
