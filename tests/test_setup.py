@@ -196,7 +196,7 @@ def hidden(program, *argv, **how):
     return run("unshare", "-m", "sh", "-c", script, "sh", shutil.which(program), *argv, check=False, **how)
 
 
-@pytest.mark.parametrize(("program", "package"), [("nginx", "nginx"), ("git", "git"), ("ssh-keygen", "openssh-client")])
+@pytest.mark.parametrize(("program", "package"), [("nginx", "nginx"), ("jq", "jq"), ("ssh-keygen", "openssh-client")])
 def test_missing_programs_are_named_with_their_packages(bare, archive, program, package):
     before = host_state(bare)
     done = hidden(program, archive, "setup", env=bare.env)
