@@ -145,8 +145,12 @@ def leaving_app(server):
 
 def give(server, app, *entries):
     """As if a deploy had brought this app.json."""
-    (server.lib / "data/app-json" / app / "app.json").write_text(json.dumps({"cron": entries}))
+    put(server, app, *entries)
     trigger(server, "scheduler-cron-write", "docker-local", app)
+
+
+def put(server, app, *entries):
+    (server.lib / "data/app-json" / app / "app.json").write_text(json.dumps({"cron": entries}))
 
 
 def trigger(server, *words, check=True):
@@ -175,6 +179,20 @@ def test_a_task_is_never_more_than_an_id_in_the_crontab(server, app):
     assert re.fullmatch(rf"@daily dokku cron:run {app} [0-9a-z]+", found[1])
     assert [task["command"] for task in listed(server, app)] == [EVIL, "plain"]
     assert all(len(line) < 998 for line in found)  # cron cuts a longer one off
+
+
+def test_a_deploy_changes_the_lines_of_its_own_app_and_no_other(server, app, leaving_app):
+    give(server, app, {"command": "mine", "schedule": "@daily"})
+    give(server, leaving_app, {"command": "other", "schedule": "@hourly"})
+    both = lines(server)
+    assert sorted(line.split()[3] for line in both) == sorted([app, leaving_app])
+
+    put(server, app, {"command": "mine", "schedule": "@weekly"})
+    put(server, leaving_app, {"command": "other", "schedule": "@monthly"})
+    trigger(server, "post-deploy", app, "", "", "latest")
+
+    assert [line.split()[0] for line in lines(server) if app in line] == ["@weekly"]
+    assert [line.split()[0] for line in lines(server) if leaving_app in line] == ["@hourly"]
 
 
 def test_the_crontab_tells_this_installation_from_others(server, leaving_app):
