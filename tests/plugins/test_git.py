@@ -452,8 +452,11 @@ def test_archives_are_deployed(server, app, tmp_path):
     server.dokku("apps:create", app)
     deploy = [server.bin / "dokku", "git:from-archive"]
     with open(tmp_path / "a.tar") as data:
-        subprocess.run([*deploy, app, "--"], stdin=data, env=server.env, check=True, capture_output=True)
+        argv = [*deploy, app, "--", "Jo Doe", "jo@example.com"]
+        subprocess.run(argv, stdin=data, env=server.env, check=True, capture_output=True)
     assert served(server, app) == "one"
+    shown = run("git", f"--git-dir={server.root}/{app}", "-c", "safe.directory=*", "log", "-1", "--format=%an %ae").stdout
+    assert shown == "Jo Doe jo@example.com\n"
     assert server.dokku("apps:report", app, "--app-deploy-source").stdout == "tar\n"
 
     commit(source, web_app("two"))

@@ -132,6 +132,15 @@ def test_stop_start_restart(server, app, deployed):
     assert "already running" in server.dokku("ps:start", app).stderr
 
 
+def test_all_apps_at_once(server, app, deployed):
+    done = server.dokku("ps:start", "--all", "--parallel", "2")
+    assert f"-----> Running command against {app}\n" in done.stdout
+    assert f"App {app} already running" in done.stderr
+    serial = server.dokku("ps:start", "--all")
+    assert "Running ps:start in serial mode" in serial.stderr
+    assert f"-----> Running ps:start against app {app}\n" in serial.stdout
+
+
 def test_restore_makes_what_is_gone_and_points_the_proxy_at_it(server, app, deployed):
     server.docker("rm", "-f", f"{app}.web.1")
     server.dokku("ps:restore", app)
