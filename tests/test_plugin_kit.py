@@ -155,9 +155,8 @@ class TestTest:
         assert found["mine:x no-such-app"] == ("error", "it takes an app that does not exist, and exits 0")
 
     def test_hooks_call_dokku_in_the_sandbox(self, tree):
-        script = (
-            "#!/bin/sh\nset -e\ndokku --quiet config:set --no-restart $1 SEEN=1\nplugn trigger config-get $1 SEEN\n"
-        )
+        script = "#!/bin/sh\nset -e\ndokku --quiet config:set --no-restart $1 SEEN=1\n"
+        script += 'echo "$(plugn trigger config-get $1 SEEN)"\n'
         path = tree.plugin("mine", {"plugin.toml": self.TOML, "post-deploy": script}, enabled=False)
         calls = '[{"call": ["post-deploy", "blog"], "status": 0, "stdout": "1\\n", "stderr": ""}]'
         (path / "tests").mkdir()
