@@ -39,10 +39,11 @@ def is_ours(app: str) -> bool:
     return ask("proxy-type", app, must=True) in ("", "nginx")
 
 
-def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
+def build(app: str, port: str = "", ip: str = "", new: bool = False, alone: bool = False) -> None:
     """Bring nginx to what the app is now; new: nobody expects it to run yet.
 
     port and ip: where a deploy has just put web.1 on record; without them the addresses are put on record anew.
+    alone: leave other apps' vhosts as they are, else those that lead to this app's containers are built anew first.
     Raises Failure, with the vhost as it was, when nginx will not have the new one.
     """
     from dokku_min import run
@@ -58,6 +59,8 @@ def build(app: str, port: str = "", ip: str = "", new: bool = False) -> None:
     fire("ports-configure", app)
     with locked():
         facts = facts_of.of(app)
+        for other in _misled(app, set(facts.listeners)) if not alone else ():
+            build(other, alone=True)
         if not (facts.listeners or new):
             log.warn_quiet(f"No web listeners specified for {app}")
         text = _text(app, facts)
@@ -243,11 +246,22 @@ def clear_strangers() -> None:
             reload_all()
 
 
+def _misled(app: str, addresses: set[str]) -> list[str]:
+    """Apps whose vhost still leads to where this one is now: their container is gone, and docker has dealt it out anew."""
+    others = [each for each in names.all_apps() if each != app and _servers(each) & addresses]
+    return [each for each in others if _strangers(each)]
+
+
 def _strangers(app: str) -> set[str]:
     """Addresses in the app's vhost at which none of its containers listens now."""
-    told = (line.split() for line in files.read(places.vhost(app)).splitlines())
-    servers = {line[1].rpartition(":")[0].strip("[]") for line in told if line[:1] == ["server"] and ":" in line[-1]}
+    servers = _servers(app)
     return servers - set(facts_of.addresses(ask("network-get-listeners", app, "web"))) if servers else set()
+
+
+def _servers(app: str) -> set[str]:
+    """The addresses that the app's vhost leads to."""
+    told = (line.split() for line in files.read(places.vhost(app)).splitlines() if line.lstrip().startswith("server "))
+    return {words[1].rpartition(":")[0].strip("[]") for words in told if ":" in words[1]}
 
 
 def reload_all() -> None:

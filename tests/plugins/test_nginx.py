@@ -357,6 +357,18 @@ def test_a_restore_first_takes_vhosts_away_that_lead_to_somebody_else(server, si
     assert body_of(server, site).startswith("one\n")
 
 
+def test_an_address_that_docker_has_dealt_out_anew_leads_to_its_new_owner_only(server, site, shared, backends):
+    """The container of `site` is gone for good, and that of `shared` has got its address."""
+    vhost(server, site).write_text(vhost(server, site).read_text().replace("server 127.0.0.2:", "server 127.0.0.3:"))
+
+    switch(server, shared, "127.0.0.3", backends)
+
+    assert body_of(server, shared).startswith("two\n")
+    assert body_of(server, site).startswith("one\n")
+    switch(server, shared, "127.0.0.2", backends)
+    assert body_of(server, site).startswith("one\n"), "two may share an address when it is that of both"
+
+
 def test_a_bad_include_is_refused_and_changes_nothing(server, site, backends):
     before = vhost(server, site).read_text()
     (server.root / site / "nginx.conf.d/bad.conf").write_text("no_such_directive on;\n")
