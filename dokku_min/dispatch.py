@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from dokku_min import paths, plugins, trace
+from dokku_min import log, paths, plugins, trace
 from dokku_min.errors import Failure
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -42,6 +42,7 @@ def trigger(name: str, *args: str, stdin: int | None = None, stdout: int | None 
     if journal and not handlers:
         trace.note(trace.now(), name, args)
     for nth, (plugin, by_program) in enumerate(handlers):
+        log.debug(f"{name} {' '.join(args)} ({plugin.name})")
         begin = trace.now()
         path = f"{plugin.path}/{name}"
         if by_program:

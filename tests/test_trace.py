@@ -30,6 +30,13 @@ def test_the_waterfall(tree):
     assert re.fullmatch(r"[0-9.]+ ms in all, 3 hooks", lines[-1])
 
 
+def test_trace_mode_names_every_hook_when_it_starts(tree):
+    done = tree.dokku("--trace", "plugin:trigger", "ping", "y z")
+    assert (done.stdout, done.returncode) == ("out\n", 0)
+    assert done.stderr == " ?     ping y z (a)\n ?     inner x (b)\n ?     ping y z (c)\n"
+    assert tree.dokku("plugin:trigger", "ping", "y z").stderr == ""
+
+
 def test_the_journal(tree, tmp_path):
     tree.dokku(f"--trace-plugins={tmp_path}/journal", "plugin:trigger", "ping", "y z")
     found = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines()]

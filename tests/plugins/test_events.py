@@ -29,9 +29,13 @@ def test_setup_keeps_the_logger_as_it_was(server):
     server.dokku("events:off")
 
 
-def test_trace_shows_the_traceback_of_a_bug_only_when_asked(server):
-    assert "Enabling trace mode" in server.dokku("trace:on").stdout
+def test_trace_shows_the_hooks_of_every_command_until_it_is_off(server, app):
+    assert server.dokku("trace:on").stdout == "-----> Enabling trace mode\n"
     setting = server.root / ".dokkurc/DOKKU_TRACE"
-    assert setting.read_text() == "export DOKKU_TRACE=1\n"
-    assert "Disabling trace mode" in server.dokku("trace:off").stdout
+    try:
+        assert setting.read_text() == "export DOKKU_TRACE=1\n"
+        assert f" ?     post-create {app} (domains)\n" in server.dokku("apps:create", app).stderr
+    finally:
+        assert server.dokku("trace:off").stdout == "-----> Disabling trace mode\n"
     assert not setting.exists()
+    assert " ?     " not in server.dokku("apps:report", app).stderr
