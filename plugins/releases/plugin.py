@@ -32,7 +32,7 @@ def tagged(app, tag=""):
 
 def image_facts(name):
     """(image id, builder type, vendor) of an image; one that only a registry has by now is pulled."""
-    form = "\t".join(("{{.Id}}", BUILDER, '{{index .Config.Labels "org.opencontainers.image.vendor"}}'))
+    form = "\t".join(("{{.Id}}", BUILDER, '{{with index .Config.Labels "org.opencontainers.image.vendor"}}{{.}}{{end}}'))
     inspect = ("docker", "image", "inspect", "--format", form, "--", name)
     status, answer = run.answer(*inspect, quiet=True)
     if status and not name.endswith(":latest") and run.works("docker", "image", "pull", "--", name):
