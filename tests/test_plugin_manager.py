@@ -306,6 +306,17 @@ class TestUpdate:
         assert greet.dokku("plugin:update").stdout == "Plugin by-hand is not a git checkout, skipping\n"
         assert greet.dokku("greet:hello").stdout == "new\n"
 
+    def test_one_whose_source_is_gone_is_named_and_keeps_no_other_from_its_own(self, greet, repo, tmp_path):
+        other = tmp_path / "dokku-absent"
+        subprocess.run(["git", "clone", "-q", repo, other], check=True)
+        greet.dokku("plugin:install", f"file://{other}")
+        other.rename(tmp_path / "moved")
+        commit(repo, {"subcommands/hello": "#!/bin/sh\necho new\n", "update": "#!/bin/sh\necho updates\n"})
+        done = greet.dokku("plugin:update")
+        assert (done.returncode, done.stdout) == (1, "updates\n")
+        assert " !     cannot update plugin absent: git exited 1\n" in done.stderr
+        assert greet.dokku("greet:hello").stdout == "new\n"
+
     def test_to_a_committish_and_on(self, greet, repo):
         first = git(repo, "rev-parse", "HEAD")
         commit(repo, {"subcommands/hello": "#!/bin/sh\necho new\n"})

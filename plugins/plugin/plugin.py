@@ -130,9 +130,24 @@ def install_dependencies(*, core=False):
 
 @plugin.command("plugin:update")
 def update_command(name="", committish=""):
-    for each in [name] if name else [n for n in installed() if not is_core(n)]:
-        update(each, committish)
+    failed = [] if name else _update_all()
+    if name:
+        update(name, committish)
     _hooks("update", False)
+    return 1 if failed else 0
+
+
+def _update_all():
+    """Of what is not ours; a source that is gone does not keep the others from theirs. Returns the names that failed."""
+    failed = []
+    for name in installed():
+        try:
+            if not is_core(name):
+                update(name)
+        except Failure as failure:
+            log.warn(str(failure))
+            failed.append(name)
+    return failed
 
 
 def update(name, committish=""):

@@ -119,10 +119,10 @@ def update(name: str, committish: str = "") -> None:
     git, before = (*_GIT, "-C", path), git_says(name, "rev-parse", "HEAD")
     try:
         if committish:
-            run.check("fetch the plugin", *git, "fetch", "--quiet", "--all", "--tags", env=_QUIETLY)
+            run.check(f"fetch plugin {name}", *git, "fetch", "--quiet", "--all", "--tags", env=_QUIETLY)
             _check_out(path, committish)
         else:
-            run.check("update the plugin", *git, "pull", "--quiet", "--ff-only", env=_QUIETLY)
+            run.check(f"update plugin {name}", *git, "pull", "--quiet", "--ff-only", env=_QUIETLY)
         _must_be_a_plugin(path, f"update {name}")
     except Failure:
         if git_says(name, "rev-parse", "HEAD") != before:
