@@ -210,5 +210,8 @@ def builder_release(builder, app):
     run.capture(f"label the image of {app}", *argv, data=f"FROM {name}\n")
 
 
+for _verb in ("report", "set"):  # the short name that Dokku knows them by, too
+    plugin.commands[f"dockerfile:{_verb}"] = plugin.commands[f"builder-dockerfile:{_verb}"]
+
 if __name__ == "__main__":
     plugin.run()

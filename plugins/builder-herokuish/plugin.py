@@ -95,5 +95,8 @@ def post_app_copy(_old, new):
     properties.delete("builder-herokuish", new, "released")
 
 
+for _verb in ("report", "set"):  # the short name that Dokku knows them by, too
+    plugin.commands[f"herokuish:{_verb}"] = plugin.commands[f"builder-herokuish:{_verb}"]
+
 if __name__ == "__main__":
     plugin.run()

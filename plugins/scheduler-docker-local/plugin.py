@@ -137,5 +137,8 @@ def scheduler_uses_host_cron(scheduler):
     return "true" if scheduler == OWN else None
 
 
+for _verb in ("report", "set"):  # the short name that Dokku knows them by, too
+    plugin.commands[f"docker-local:{_verb}"] = plugin.commands[f"scheduler-docker-local:{_verb}"]
+
 if __name__ == "__main__":
     plugin.run()

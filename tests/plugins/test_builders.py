@@ -233,3 +233,17 @@ def test_a_failing_program_leaves_the_app_alone(server, tmp_path):
     tool.unlink()
     server.dokku("apps:destroy", name, "--force")
     assert done.returncode and "it will not do" in done.stderr and "App build failed" in done.stderr
+
+
+def test_the_short_names_that_dokku_knows_commands_by(server, app):
+    for short, long, key in (
+        ("dockerfile", "builder-dockerfile", "dockerfile-path"), ("herokuish", "builder-herokuish", "allowed"),
+        ("lambda", "builder-lambda", "lambdayml-path"), ("nixpacks", "builder-nixpacks", "nixpackstoml-path"),
+        ("pack", "builder-pack", "projecttoml-path"), ("rails", "builder-railpack", "railpackjson-path"),
+        ("docker-local", "scheduler-docker-local", "init-process"),
+    ):  # fmt: skip
+        server.dokku(f"{short}:set", app, key, "false")
+        report = server.dokku(f"{short}:report", app).stdout
+        same = server.dokku(f"{long}:report", app).stdout
+        server.dokku(f"{long}:set", app, key)
+        assert ("false" in report, report) == (True, same)
