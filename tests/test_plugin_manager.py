@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,6 +87,20 @@ class TestInstall:
             "name": "greet", "version": "1.0.0", "enabled": True, "core": False, "description": "A greeter",
             "source_url": f"file://{repo}", "committish": first, "branch": "HEAD",
         }  # fmt: skip
+
+    def test_the_list_shows_nobody_the_token_of_a_source(self, tree, repo):
+        tree.dokku("plugin:install", f"file://{repo}")
+        git(tree.available / "greet", "remote", "set-url", "origin", "https://me:token@example.com/greet@2.git")
+        row = json.loads(tree.dokku("plugin:list", "--format", "json").stdout)[0]
+        assert row["source_url"] == "https://example.com/greet@2.git"
+
+    def test_two_at_once_of_one_name(self, tree, repo):
+        tree.dokku("plugin:list")
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda _: tree.dokku("plugin:install", f"file://{repo}", "--skip-install-trigger"), "1234"))
+        assert [each.returncode for each in done] == [0] * 4, [each.stderr for each in done]
+        assert sum("Cloning plugin repo" in each.stdout for each in done) == 1
+        assert tree.dokku("greet:hello").stdout == "hello\n"
 
     @pytest.mark.parametrize("wrapped", [True, False])
     @pytest.mark.parametrize("ending", ["tar.gz", "tgz"])

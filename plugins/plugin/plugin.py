@@ -7,7 +7,7 @@ import sources
 
 from dokku_min import dispatch
 from dokku_min import plugins as core
-from dokku_min.sdk import Failure, Plugin, files, fire, log, names, paths
+from dokku_min.sdk import Failure, Plugin, directory_lock, files, fire, log, names, paths
 
 PLUGN = "0.17.0"  # the plugn release whose listing this is
 
@@ -102,14 +102,15 @@ def install(url, name, committish):
     name = name or sources.default_name(url)
     if not names.is_plugin_name(name):
         raise Failure("Invalid plugin name specified", "name it yourself with --name")
-    if os.path.lexists(sources.path_of(name)):
-        _check_same(name, url)
-        log.plain(f"Plugin {name} is already installed from {url}")
-        if committish:
-            update(name, committish)
-    else:
-        log.plain(f"Cloning plugin repo {url} to {sources.path_of(name)}")
-        sources.fetch(url, name, committish)
+    with directory_lock(paths.data_dir("plugin")):  # two installs of one name: the second finds it installed
+        if os.path.lexists(sources.path_of(name)):
+            _check_same(name, url)
+            log.plain(f"Plugin {name} is already installed from {url}")
+            if committish:
+                update(name, committish)
+        else:
+            log.plain(f"Cloning plugin repo {url} to {sources.path_of(name)}")
+            sources.fetch(url, name, committish)
     if not is_enabled(name):
         enable(name)
         log.plain(f"Plugin {name} enabled")
@@ -202,7 +203,7 @@ def _as_json():
         info = core.manifest_of(sources.path_of(name))["plugin"]
         rows.append(
             {"name": name, "version": info.get("version", ""), "enabled": is_enabled(name), "core": is_core(name),
-             "description": info.get("description", ""), "source_url": sources.origin(name),
+             "description": info.get("description", ""), "source_url": sources.shown_origin(name),
              "committish": sources.pinned_to(name), "branch": sources.git_says(name, "rev-parse", "--abbrev-ref", "HEAD")}
         )  # fmt: skip
     return to_json(rows)

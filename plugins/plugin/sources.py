@@ -35,6 +35,13 @@ def origin(name: str) -> str:
     return git_says(name, "config", "--get", "remote.origin.url")
 
 
+def shown_origin(name: str) -> str:
+    """The same for everybody's eyes: what stands before the @ of a web address can be a token."""
+    scheme, between, rest = origin(name).partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if scheme in ("http", "https") else scheme + between + rest
+
+
 def git_says(name: str, *words: str) -> str:
     """What git says about an installed plugin; nothing when it did not come from git."""
     if not os.path.isdir(f"{path_of(name)}/.git"):
