@@ -6,8 +6,8 @@ from dokku_min import run
 from dokku_min.sdk import ask
 
 BUILDER = (
-    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
-    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+    '{{with .Config.Labels}}{{if index . "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{with index . "com.dokku.builder-type"}}{{.}}{{end}}{{end}}{{end}}'
 )
 STARTERS = {"herokuish": ("/exec",), "pack": ("/cnb/lifecycle/launcher", "--")}
 

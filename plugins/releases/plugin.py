@@ -15,8 +15,8 @@ from dokku_min.sdk import Failure, Plugin, app_lock, ask, check, fire, fire_old,
 
 # what built the image, as docker's template: one made of Cloud Native Buildpacks is started their way whoever labelled it
 BUILDER = (
-    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
-    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+    '{{with .Config.Labels}}{{if index . "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{with index . "com.dokku.builder-type"}}{{.}}{{end}}{{end}}{{end}}'
 )
 
 plugin = Plugin("releases")
@@ -32,7 +32,8 @@ def tagged(app, tag=""):
 
 def image_facts(name):
     """(image id, builder type, vendor) of an image; one that only a registry has by now is pulled."""
-    form = "\t".join(("{{.Id}}", BUILDER, '{{with index .Config.Labels "org.opencontainers.image.vendor"}}{{.}}{{end}}'))
+    vendor = '{{with .Config.Labels}}{{with index . "org.opencontainers.image.vendor"}}{{.}}{{end}}{{end}}'
+    form = "\t".join(("{{.Id}}", BUILDER, vendor))
     inspect = ("docker", "image", "inspect", "--format", form, "--", name)
     status, answer = run.answer(*inspect, quiet=True)
     if status and not name.endswith(":latest") and run.works("docker", "image", "pull", "--", name):

@@ -17,8 +17,8 @@ _KEPT_ENV = ("CACHE_PATH=", "DOCKER_", "DOKKU_", "DYNO=", "PATH=", "PORT=", "USE
 _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh")
 # what built an image, as docker's template: Cloud Native Buildpacks are started their way whoever labelled their image
 BUILDER = (
-    '{{if index .Config.Labels "io.buildpacks.lifecycle.metadata"}}pack'
-    '{{else}}{{index .Config.Labels "com.dokku.builder-type"}}{{end}}'
+    '{{with .Config.Labels}}{{if index . "io.buildpacks.lifecycle.metadata"}}pack'
+    '{{else}}{{with index . "com.dokku.builder-type"}}{{.}}{{end}}{{end}}{{end}}'
 )
 STARTERS = {"herokuish": ("/exec",), "pack": ("/cnb/lifecycle/launcher", "--")}
 

@@ -156,7 +156,8 @@ def _image(app):
         raise Failure(f"App {app} has not been deployed", "push to it first")
     image = json.loads(text)["image"]
     labels = ("com.dokku.image-stage", "org.opencontainers.image.vendor")
-    form = "\t".join((observe.BUILDER, *(f'{{{{index .Config.Labels "{label}"}}}}' for label in labels)))
+    forms = (f'{{{{with .Config.Labels}}}}{{{{with index . "{label}"}}}}{{{{.}}}}{{{{end}}}}{{{{end}}}}' for label in labels)
+    form = "\t".join((observe.BUILDER, *forms))
     found = run.capture(f"find the image of {app}", "docker", "image", "inspect", "--format", form, "--", image)
     builder, stage, vendor = found.rstrip("\n").split("\t")
     if stage != "release":

@@ -130,6 +130,20 @@ def test_a_program_that_is_not_installed(server, app, source, builder, manifest,
     assert done.stderr.startswith(f" !     Missing {program}, install it\n !     it is one file: https://")
 
 
+def test_the_null_builder_leaves_the_image_that_is_there(server, app, busybox_image, tmp_path):
+    name = server.app("by-nobody")
+    image = f"FROM {busybox_image}\nRUN mkdir www && echo given >www/index.html\nCMD httpd -f -p 5000 -h /app/www\n"
+    run("docker", "image", "build", "--quiet", "--tag", f"dokku/{name}:latest", "-", input=image)
+    server.dokku("apps:create", name)
+    try:
+        server.dokku("builder:set", name, "selected", "null")
+        server.push(make_repo(tmp_path / "repo", {**web_app("from the source"), "Dockerfile": "nonsense"}), name)
+        page = server.curl(f"{name}.test.example").stdout
+    finally:
+        server.dokku("apps:destroy", name, "--force")
+    assert page == "given\n\n200"  # and that although it has no labels at all
+
+
 # a program that makes an image of the source with docker: the part of pack's work that we rely on
 PROGRAM = """#!/bin/sh
 # notes how it was called, and builds the source

@@ -182,7 +182,7 @@ def buildpack_repo(directory, name="static"):
     repo = make_repo(directory, {})
     for path, text in files.items():
         (repo / path).parent.mkdir(exist_ok=True)
-        (repo / path).write_text(text.replace("Static site", "Custom static site"))
+        (repo / path).write_text(text.replace("Static site", "Custom static site").replace(" curl:", " Custom, curl:"))
         (repo / path).chmod(0o755)
     commit(repo, {})
     return repo
@@ -230,8 +230,31 @@ def test_a_buildpacks_file_with_a_git_url(server, app, git_daemon, tmp_path):
     buildpack_repo(served / "static")
     wait_for(lambda: run("git", "ls-remote", f"{url}/static", check=False).returncode == 0)
     files = {**STATIC_SITE, ".buildpacks": f"# ours\n{url}/static\n"}
-    done = server.push(make_repo(tmp_path / "repo", files), app)
+    repo = make_repo(tmp_path / "repo", files)
+    done = server.push(repo, app)
     assert "Fetching custom buildpack" in done.stderr and "Custom static site" in done.stderr
+    assert "cached" not in done.stderr
+    commit(repo, {"other.html": "another page"})
+    done = server.push(repo, app)
+    assert "Using cached index.html" in done.stderr and "cached other.html" not in done.stderr
+    assert server.curl(f"{app}.test.example", "/other.html").stdout == "another page\n200"
+
+
+@pytest.mark.parametrize("place, text", [(".buildpacks", "{}\n"), (".env", "BUILDPACK_URL={}\n")])
+def test_the_python_app_names_a_buildpack(server, python_app, git_daemon, place, text):
+    name, repo, _ = python_app
+    url, served = git_daemon
+    buildpack_repo(served / "python", "python")
+    wait_for(lambda: run("git", "ls-remote", f"{url}/python", check=False).returncode == 0)
+    commit(repo, {place: text.format(f"{url}/python"), "Dockerfile": "nonsense"})
+    try:
+        said = server.push(repo, name).stderr
+    finally:
+        (repo / place).unlink()
+        (repo / "Dockerfile").unlink()
+        commit(repo, {})
+    assert "Fetching custom buildpack" in said and "Custom, curl: 90 600" in said and "Using cached greet" in said
+    assert server.curl(f"{name}.test.example").stdout.startswith("hello from python")
 
 
 def wait_for(holds):
