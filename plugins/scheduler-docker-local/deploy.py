@@ -105,9 +105,20 @@ def _by_type(slots):
 
 
 def _batches(app, slots):
-    """All at once, but where app.json's max_parallel limits how many of a type may start together."""
+    """All at once, but where parallel-schedule-count limits how many types start together (web, the first, alone)."""
+    groups = _by_type(slots)
+    chosen = properties.effective("scheduler-docker-local", app, "parallel-schedule-count")
+    if not chosen:
+        return _rounds(app, groups)
+    first, others, size = groups[:1], groups[1:], int(chosen)
+    parts = [first, *(others[at : at + size] for at in range(0, len(others), size))]
+    return [batch for part in parts for batch in _rounds(app, part)]
+
+
+def _rounds(app, groups):
+    """The containers of some types, where app.json's max_parallel may limit how many of a type start together."""
     rounds: dict[int, list] = {}
-    for name, group in _by_type(slots):
+    for name, group in groups:
         limit = ask("app-json-process-deploy-parallelism", app, name)
         size = int(limit) if limit.isdigit() and int(limit) > 0 else len(group)
         for number, slot in enumerate(group):

@@ -37,7 +37,7 @@ plugin.settable({"init-process": "both", "parallel-schedule-count": "both"}, che
 @plugin.report()
 def rows(scope):
     found = {}
-    for key, default in (("init-process", "true"), ("parallel-schedule-count", "1")):
+    for key, default in (("init-process", "true"), ("parallel-schedule-count", "")):
         if scope != "--global":
             found[f"scheduler-docker-local-{key}"] = properties.get("scheduler-docker-local", scope, key)
         found[f"scheduler-docker-local-global-{key}"] = properties.get("scheduler-docker-local", "--global", key)

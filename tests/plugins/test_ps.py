@@ -6,7 +6,8 @@ import time
 import pytest
 
 from dokku_min.errors import Failure
-from tests.apps import commit, make_repo, two_process_app
+from dokku_min.sdk import each_app
+from tests.apps import commit, make_repo, two_process_app, web_app
 from tests.plugins.modules import plugin_module
 
 procfile = plugin_module("ps", "procfile")
@@ -188,6 +189,60 @@ def test_set(server, app, key, good, bad):
         assert done.returncode == 1
         assert server.dokku("ps:report", app, f"--ps-{key}").stdout == f"{good}\n"
     assert server.dokku("ps:set", app, key).stdout == f"=====> Unsetting {key}\n"
+
+
+def test_how_many_start_at_once(server, app, tmp_path):
+    """max_parallel limits one type's containers, parallel-schedule-count the types."""
+    files = web_app()
+    files["Procfile"] = "web: sh /app/web.sh\nclock: sleep 1000\nworker: sleep 1000\n"
+    up = [{"type": "startup", "name": "up", "uptime": 2}]
+    files["app.json"] = json.dumps({
+        "healthchecks": {"web": up, "clock": up, "worker": up},
+        "formation": {"web": {"quantity": 1}, "clock": {"quantity": 1}, "worker": {"quantity": 2, "max_parallel": 1}},
+    })  # fmt: skip
+    repo = make_repo(tmp_path / "repo", files)
+    server.push(repo, app)
+    one, two = started(server, app, "worker.1", "worker.2")
+    assert two - one >= 2
+    server.dokku("scheduler-docker-local:set", app, "parallel-schedule-count", "1")
+    server.dokku("ps:restart", app)
+    web, clock, one, two = started(server, app, "web.1", "clock.1", "worker.1", "worker.2")
+    assert clock - web >= 2 and one - clock >= 2 and two - one >= 2
+
+
+def started(server, app, *dynos):
+    """When each of the app's containers was started, in seconds of one day."""
+    names = (f"{app}.{dyno}" for dyno in dynos)
+    stamps = server.docker("inspect", "-f", "{{.State.StartedAt}}", *names).stdout.split()
+    return [sum(float(n) * s for n, s in zip(stamp[11:-1].split(":"), (3600, 60, 1), strict=True)) for stamp in stamps]
+
+
+def test_who_does_not_stop_is_killed_in_time_and_one_off_containers_go_too(server, app, tmp_path):
+    files = web_app()
+    files["web.sh"] = "trap '' TERM\n" + files["web.sh"].replace("exec httpd -f", "httpd") + "while :; do sleep 1; done\n"
+    server.push(make_repo(tmp_path / "repo", files), app)
+    server.dokku("ps:set", app, "stop-timeout-seconds", "1")
+    server.dokku("run:detached", app, "sleep", "1000")
+    begun = time.monotonic()
+    server.dokku("ps:stop", app)
+    assert 1 <= time.monotonic() - begun < 15
+    assert server.docker("ps", "-q", "--filter", f"label=com.dokku.app-name={app}").stdout == ""
+
+
+def test_a_pool_is_bounded_and_counts_failures(tmp_path):
+    def act(app):
+        running = tmp_path / app
+        running.touch()
+        (tmp_path / f"seen-{app}").write_text(str(len(list(tmp_path.glob("app*")))))
+        time.sleep(0.2)
+        running.unlink()
+        if app in ("app1", "app3"):
+            raise Failure("no")
+
+    with pytest.raises(Failure, match="ps:test command returned 2 errors"):
+        each_app([f"app{number}" for number in range(5)], "ps:test", 2, act)
+    assert max(int(path.read_text()) for path in tmp_path.glob("seen-*")) == 2
+    assert len(list(tmp_path.glob("seen-*"))) == 5
 
 
 def test_restart_policy_reaches_docker(server, app, deployed):
