@@ -32,7 +32,15 @@ def _revision(app: str, branch: str) -> str:
 
 
 def _image(app: str) -> str:
-    return ask("buildpack-stack-name", app) or ask("config-get", app, "DOKKU_IMAGE") or os.environ["DOKKU_IMAGE"]
+    image = ask("buildpack-stack-name", app) or ask("config-get", app, "DOKKU_IMAGE") or os.environ["DOKKU_IMAGE"]
+    if not run.works("docker", "image", "inspect", "--", image):
+        log.info1(f"Pulling {image}")
+        if run.indented("docker", "image", "pull", "--quiet", "--", image):
+            raise Failure(
+                f"the builder image {image} is not on this server and cannot be pulled",
+                f"where it can: docker pull {image} && docker save {image} | ssh SERVER docker load",
+            )
+    return image
 
 
 def _fed(container: str, app: str, revision: str) -> int:

@@ -121,6 +121,7 @@ def test_the_image_of_a_slug(server, python_app):
     assert not [entry for entry in config["Env"] if "s3cret" in entry]
     assert in_image(name, "cat made.txt; stat -c %U made.txt; ls /tmp/env 2>&1 | wc -l") == "made\nherokuishuser\n1\n"
     assert "FROM_SOURCE=yes" in in_image(name, "cat .env")
+    assert in_image(name, "cat at-build.txt") == "seen"  # what the buildpack found in the directory of variables
     assert in_image(name, "find /app ! -user herokuishuser") == ""
     is_herokuish = trigger(server, "builder-image-is-herokuish", name, f"dokku/{name}").stdout
     assert is_herokuish == "true\n"
@@ -304,6 +305,10 @@ def test_buildpacks_detect(server, python_app):
     assert "-----> Python app detected" in done.stdout + done.stderr
     done = server.dokku("buildpacks:detect", name, "--branch", "nowhere", check=False)
     assert done.returncode == 1 and f"{name} has no branch nowhere" in done.stderr
+    server.dokku("buildpacks:set-property", name, "stack", "127.0.0.1:9/no/image:1")
+    done = server.dokku("buildpacks:detect", name, check=False)
+    server.dokku("buildpacks:set-property", name, "stack")
+    assert done.returncode == 1 and "cannot be pulled" in done.stderr and "docker load" in done.stderr
 
 
 def test_an_app_user_that_is_no_name(server, app, tmp_path):

@@ -57,7 +57,8 @@ is_container_status() {
 
 is_image_cnb_based() {
   # IMAGE
-  [[ -n "$(_dokku_docker image inspect --format '{{index .Config.Labels "io.buildpacks.stack.id"}}' "$1" 2>/dev/null || true)" ]]
+  local labels='{{with .Config.Labels}}{{index . "io.buildpacks.stack.id"}}{{index . "io.buildpacks.lifecycle.metadata"}}{{end}}'
+  [[ -n "$(_dokku_docker image inspect --format "$labels" "$1" 2>/dev/null || true)" ]]
 }
 
 is_image_herokuish_based() {
