@@ -118,11 +118,12 @@ def plugin_help(name: str, arguments: list[str]) -> int | None:
 
 
 def command_help(name: str) -> int:
-    """`COMMAND --help`: on stderr what `PLUGIN:help` says of it; the bare name of a plugin is the same as its help."""
-    from contextlib import redirect_stdout
-
-    with redirect_stdout(sys.stderr if ":" in name else sys.stdout):
-        return plugin_help(f"{name.partition(':')[0]}:help", [name]) or 0
+    """`COMMAND --help`: its usage and help on stderr; the bare name of a plugin is the same as its help."""
+    command = dispatch.index().command(name)
+    if command and (":" in name or not command.help):
+        print(f"Usage: dokku {_usage(command)}\n\n{command.help}".rstrip(), file=sys.stderr)
+        return 0
+    return plugin_help(f"{name}:help", []) or 0
 
 
 def usage_of(name: str) -> str:

@@ -178,8 +178,9 @@ def _check(app, batch, started):
         retire.keep_failed(app, started[slot.dyno], slot.dyno)
     if failed:
         names = ", ".join(sorted(slot.dyno for slot in failed))
+        before = ", the version before still serves" if containers.live_ids(app) else ""
         raise Failure(
-            f"{app} was not deployed: {names} failed the checks, the version before still serves",
+            f"{app} was not deployed: {names} failed the checks{before}",
             f"see what it said with: dokku logs:failed {app}",
         )
 
