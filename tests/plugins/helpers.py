@@ -1,6 +1,9 @@
-"""A running app that several test files look at, and a way to spell out what a refused command shows."""
+"""A running app and a registry that several test files use, and a way to spell out what a refused command shows."""
 
 import json
+import socket
+import subprocess
+import time
 
 import pytest
 
@@ -38,3 +41,27 @@ def running(server, tmp_path_factory):
     server.dokku("ps:scale", name, "worker=2")
     yield name
     server.dokku("apps:destroy", name, "--force", check=False)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory):
+    """Debian's docker-registry with a user u and password p; its host:port."""
+    base = tmp_path_factory.mktemp("registry")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    secret = subprocess.run(["htpasswd", "-Bbn", "u", "p"], capture_output=True, text=True, check=True).stdout
+    (base / "users").write_text(secret.strip() + "\n")
+    settings = {"version": 0.1, "http": {"addr": f"127.0.0.1:{port}"}, "log": {"level": "error"},
+                "storage": {"filesystem": {"rootdirectory": str(base / "data")}},
+                "auth": {"htpasswd": {"realm": "test", "path": str(base / "users")}}}  # fmt: skip
+    (base / "config.yml").write_text(json.dumps(settings))
+    process = subprocess.Popen(["docker-registry", "serve", base / "config.yml"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    process.kill()

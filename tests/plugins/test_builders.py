@@ -1,12 +1,28 @@
 """Which builder a source gets, and the builders that are one outside program."""
 
 import json
+import os
 import shutil
 
 import pytest
 
 from tests.apps import commit, make_repo, web_app
+from tests.plugins.modules import plugin_module
 from tests.server import run
+
+receive = plugin_module("git", "receive")
+
+
+@pytest.mark.parametrize("machine, allowed, builder", [
+    ("x86_64", False, "herokuish"), ("aarch64", False, "pack"), ("arm64", False, "pack"), ("aarch64", True, "herokuish"),
+])  # fmt: skip
+def test_what_builds_a_source_that_nothing_marks(monkeypatch, machine, allowed, builder):
+    monkeypatch.setattr(receive.os, "uname", lambda: os.uname_result(("Linux", "host", "6", "1", machine)))
+    monkeypatch.setattr(receive, "ask", lambda *_: "")
+    monkeypatch.setattr(receive, "holds", lambda trigger, app: trigger == "builder-herokuish-allowed" and allowed)
+    monkeypatch.setattr(receive, "_is_known", lambda _: True)
+
+    assert receive.detect("blog", "/source") == builder
 
 
 @pytest.fixture(scope="module")

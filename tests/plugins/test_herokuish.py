@@ -281,6 +281,22 @@ def test_an_image_that_cannot_be_pulled(server, app, tmp_path):
     assert "docker load" in said
 
 
+def test_a_missing_image_is_pulled_with_the_credentials_of_the_app(server, app, registry, busybox_image, tmp_path):
+    image = f"{registry}/team/builder:1"
+    server.dokku("registry:login", "--password-stdin", app, registry, "u", input="p\n")
+    run("docker", "login", "--username=u", "--password=p", registry)
+    run("docker", "tag", busybox_image, image)
+    run("docker", "push", "--quiet", image)
+    run("docker", "logout", registry)
+    run("docker", "rmi", image)
+    server.dokku("buildpacks:set-property", app, "stack", image)
+
+    said = server.push(make_repo(tmp_path / "repo", STATIC_SITE), app, check=False).stderr
+
+    assert f"Pulling {image}" in said and "Failure extracting app code" in said  # it has no herokuish in it
+    run("docker", "rmi", image)
+
+
 def test_an_image_without_herokuish(server, app, busybox_image, tmp_path):
     server.dokku("buildpacks:set-property", app, "stack", busybox_image)
     done = server.push(make_repo(tmp_path / "repo", STATIC_SITE), app, check=False)
