@@ -20,6 +20,7 @@ class Journal:
     def __init__(self, server: Server):
         self.server, self.file = server, server.root / "journal"
         self.settings = server.root / ".dokkurc/journal"
+        self.heard: set[tuple[str, int]] = set()  # (trigger, number of arguments) of all that was fired, questions too
 
     def __enter__(self) -> "Journal":
         self.settings.parent.mkdir(exist_ok=True)
@@ -40,6 +41,7 @@ class Journal:
         """Lines `trigger ARGS`; names: what to write for the names of apps."""
         records = [json.loads(line) for line in self.file.read_text().splitlines()]
         self._empty()
+        self.heard |= {(r["trigger"], len(r["args"])) for r in records}
         records.sort(key=lambda r: (r["begin"], -r["end"]))
         fired = [r for r in records if r["nth"] == 0]
         return [_line(r, names) for r in fired if _shown(r["trigger"])]

@@ -59,7 +59,7 @@ def documented():
     }
 
 
-def test_the_order_is_what_a_server_does(server, busybox_image, tmp_path):
+def test_order_and_arguments_are_what_a_server_does(server, script, busybox_image, tmp_path):
     app, new, clone = (server.app(f"order{n}") for n in ("", "-new", "-clone"))
     real = {}
     try:
@@ -84,8 +84,19 @@ def test_the_order_is_what_a_server_does(server, busybox_image, tmp_path):
     finally:
         for name in (app, new, clone):
             server.dokku("apps:destroy", name, "--force", check=False)
+    assert {f"{name} with {count}" for name, count in journal.heard if not fits(script.known()[name][1], count)} == set()
     (tmp_path / "order.md").write_text(as_text(real))
     assert as_text(real) == as_text(documented()), f"docs/triggers.md shows another order than {tmp_path}/order.md"
+
+
+def fits(arguments, count):
+    """May a trigger that the table gives these arguments have so many? Those in brackets and lists may be left out."""
+    depth, least = 0, 0
+    for word in arguments.split():
+        depth += word.count("[")
+        least += depth == 0 and not word.endswith("...")
+        depth -= word.count("]")
+    return least <= count and ("..." in arguments or count <= len(arguments.split()))
 
 
 def as_text(sections):
